@@ -1,0 +1,10 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  transform: { '\\.ts$': ['ts-jest', { diagnostics: false }] },
+  setupFiles: ['<rootDir>/test/support/environment.ts'],
+  testTimeout: 30_000,
+  // Two cores: a third worker only makes real-time tests late.
+  maxWorkers: 2,
+};
