@@ -1,0 +1,84 @@
+/**
+ * The one DynamoDB table: key names, key formats, indexes. Infrastructure creates it from here, the relay writes it
+ * from here, the reader reads it from here.
+ *
+ * | item    | callSid          | itemKey                                                              |
+ * | ------- | ---------------- | -------------------------------------------------------------------- |
+ * | call    | CA...            | CALL                                                                 |
+ * | segment | CA...            | SEGMENT#<startMs>#<streamSid>#<session no>#<channel>#<utterance id>  |
+ * | gap     | CA...            | GAP#<startMs>#<streamSid>#<track>                                    |
+ * | session | CA...            | SESSION#<streamSid>#<session no>                                     |
+ * | result  | CA...            | RESULT#<type>#<n>                                                    |
+ *
+ * Times in keys are whole milliseconds since the call's first audio, ten digits, so that text order is time order.
+ */
+export const PARTITION_KEY = 'callSid';
+export const SORT_KEY = 'itemKey';
+export const TTL_ATTRIBUTE = 'expiresAt';
+
+export const CALL_ITEM_KEY = 'CALL';
+export const SEGMENT_PREFIX = 'SEGMENT#';
+export const GAP_PREFIX = 'GAP#';
+export const SESSION_PREFIX = 'SESSION#';
+export const RESULT_PREFIX = 'RESULT#';
+
+const TIME_DIGITS = 10;
+const SESSION_DIGITS = 3;
+
+/** A call of up to 24 h fits ten digits many times over; a time before the first audio counts as the first audio. */
+function timeKey(startMs: number): string {
+  return String(Math.max(0, Math.round(startMs))).padStart(TIME_DIGITS, '0');
+}
+
+function numberKey(sessionNumber: number): string {
+  return String(sessionNumber).padStart(SESSION_DIGITS, '0');
+}
+
+export interface SegmentKeyParts {
+  readonly startMs: number;
+  readonly streamSid: string;
+  readonly sessionNumber: number;
+  readonly channel: number;
+  readonly utteranceId: string;
+}
+
+export function segmentKey(parts: SegmentKeyParts): string {
+  const { startMs, streamSid, sessionNumber, channel, utteranceId } = parts;
+  return `${SEGMENT_PREFIX}${timeKey(startMs)}#${streamSid}#${numberKey(sessionNumber)}#${channel}#${utteranceId}`;
+}
+
+export function gapKey(startMs: number, streamSid: string, track: string): string {
+  return `${GAP_PREFIX}${timeKey(startMs)}#${streamSid}#${track}`;
+}
+
+export function sessionKey(streamSid: string, sessionNumber: number): string {
+  return `${SESSION_PREFIX}${streamSid}#${numberKey(sessionNumber)}`;
+}
+
+export function resultKey(type: string, n: number): string {
+  return `${RESULT_PREFIX}${type}#${n}`;
+}
+
+/**
+ * Sparse indexes: only call items carry these attributes, written at a call's start and end.
+ * A day is spread over shards so that no day is one partition.
+ */
+export const CALLS_BY_DAY = { name: 'callsByDay', partitionKey: 'dayShard', sortKey: 'startedAt' } as const;
+export const CALLS_BY_FROM = { name: 'callsByFrom', partitionKey: 'from', sortKey: 'startedAt' } as const;
+export const CALLS_BY_TO = { name: 'callsByTo', partitionKey: 'to', sortKey: 'startedAt' } as const;
+export const CALL_INDEXES = [CALLS_BY_DAY, CALLS_BY_FROM, CALLS_BY_TO] as const;
+/** What an index carries besides keys. */
+export const INDEX_ATTRIBUTES = ['status', 'endedAt', 'direction', 'segmentCount'] as const;
+
+export const DAY_SHARDS = 4;
+
+/** @param startedAt ISO 8601 in UTC. @returns e.g. `2026-11-21#3`; the shard follows from the call, so a rewrite lands on the same one. */
+export function dayShard(startedAt: string, callSid: string): string {
+  const lastDigit = Number.parseInt(callSid.slice(-1), 16);
+  return dayShardKey(startedAt.slice(0, 10), (Number.isNaN(lastDigit) ? 0 : lastDigit) % DAY_SHARDS);
+}
+
+/** @param day `YYYY-MM-DD` */
+export function dayShardKey(day: string, shard: number): string {
+  return `${day}#${shard}`;
+}
