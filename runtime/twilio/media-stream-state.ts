@@ -1,0 +1,20 @@
+/**
+ * A media stream's life:
+ *
+ *     waiting --start--> streaming --stop, our close--> closing --socket gone--> ended
+ *        \---- refused, our close, no start in time ------^
+ *
+ * A socket that goes away by itself takes any state straight to `ended`.
+ */
+export type MediaStreamState = 'waiting' | 'streaming' | 'closing' | 'ended';
+
+const nextStates: Readonly<Record<MediaStreamState, readonly MediaStreamState[]>> = {
+  waiting: ['streaming', 'closing', 'ended'],
+  streaming: ['closing', 'ended'],
+  closing: ['ended'],
+  ended: [],
+};
+
+export function mayFollow(state: MediaStreamState, next: MediaStreamState): boolean {
+  return nextStates[state].includes(next);
+}

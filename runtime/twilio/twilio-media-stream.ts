@@ -1,0 +1,246 @@
+import { WebSocket, type RawData } from 'ws';
+import type { Track } from '../model/audio';
+import type { CallEvent, LegEndReason } from '../model/call-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import { mayFollow, type MediaStreamState } from './media-stream-state';
+import { SequenceWindow } from './sequence-window';
+import {
+  parseTwilioMessage,
+  type MediaMessage,
+  type ParseFailure,
+  type StartMessage,
+} from './twilio-messages';
+import { judgeStart, type StartRefusal } from './start-judgement';
+
+/** Takes a leg's events, at once and in order. What it throws ends with the message that caused it. */
+export interface CallEventListener {
+  onEvent(event: CallEvent): void;
+}
+
+export interface MediaStreamOptions {
+  /** Accepted and open; from here on this class owns it. */
+  readonly socket: WebSocket;
+  readonly listener: CallEventListener;
+  /** Streams of another account are refused; without it any account is taken. */
+  readonly accountSid?: string | undefined;
+  /** The tracks that are transcribed: the setting `TRACKS`. */
+  readonly tracks: readonly Track[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Longest wait for `start`. Default 10 s. */
+  readonly startTimeoutMs?: number;
+  /** Twilio shows no idle limit, load balancers do (2.7). Default 20 s. */
+  readonly pingIntervalMs?: number;
+  /** Neither media nor a pong for this long means that nobody is there; looked at with each ping. Default 75 s. */
+  readonly idleTimeoutMs?: number;
+  /** Longest wait for the peer's part of a close. Our choice: Twilio's is UNKNOWN (2.6). Default 2 s. */
+  readonly closeTimeoutMs?: number;
+  /** Monotonic milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Why a message is counted and nothing else. */
+type IgnoredReason =
+  | ParseFailure
+  | 'dtmf'
+  | 'mark'
+  | 'before-start'
+  | 'second-start'
+  | 'other-stream'
+  | 'after-end'
+  | 'duplicate'
+  | 'track-off'
+  | 'listener-failed';
+
+const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
+  stopped: 1000,
+  'stream-lost': 1001,
+  drained: 1001,
+  'protocol-error': 1002,
+};
+
+const REFUSAL_CODES: Readonly<Record<StartRefusal | 'start-timeout', number>> = {
+  'media-format': 1003,
+  account: 1008,
+  tracks: 1008,
+  'start-timeout': 1008,
+};
+
+/**
+ * One Twilio media stream: takes the messages of one WebSocket and gives the events of one leg, `ended` exactly once
+ * for each `started`. Sends nothing but pings, because anything else is an error at Twilio's (31951), and never
+ * pauses reading, because Twilio throws away what is not read (31930).
+ */
+export class TwilioMediaStream {
+  /** Settles when the socket is gone. */
+  readonly closed: Promise<void>;
+  readonly #options: MediaStreamOptions;
+  readonly #socket: WebSocket;
+  readonly #now: () => number;
+  readonly #closeTimeoutMs: number;
+  readonly #idleTimeoutMs: number;
+  readonly #pingTimer: NodeJS.Timeout;
+  readonly #startTimer: NodeJS.Timeout;
+  readonly #sequence = new SequenceWindow();
+  readonly #logged = new Set<string>();
+  #closeTimer: NodeJS.Timeout | undefined;
+  #logger: Logger;
+  #state: MediaStreamState = 'waiting';
+  #streamSid = '';
+  #tracks: readonly Track[] = [];
+  #heardAt: number;
+  #brokeProtocol = false;
+
+  constructor(options: MediaStreamOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#logger = options.logger;
+    this.#now = options.now ?? (() => performance.now());
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
+    this.#idleTimeoutMs = options.idleTimeoutMs ?? 75_000;
+    this.#heardAt = this.#now();
+    this.#startTimer = setTimeout(() => this.#refuse('start-timeout'), options.startTimeoutMs ?? 10_000);
+    this.#pingTimer = setInterval(() => this.#checkPeer(), options.pingIntervalMs ?? 20_000);
+    this.closed = new Promise((resolve) => this.#socket.once('close', resolve));
+    this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    this.#socket.on('pong', () => (this.#heardAt = this.#now()));
+    this.#socket.on('error', (error) => this.#onError(error));
+    this.#socket.on('close', () => this.#onClose());
+  }
+
+  get state(): MediaStreamState {
+    return this.#state;
+  }
+
+  /** Ends the leg, if one started, and closes the socket. Safe to call at any time, any number of times. */
+  close(reason: LegEndReason): void {
+    if (this.#end(reason, 'closing')) this.#closeSocket(CLOSE_CODES[reason]);
+  }
+
+  /** The one place that changes the state. @returns whether it changed */
+  #enter(next: MediaStreamState): boolean {
+    if (!mayFollow(this.#state, next)) return false;
+    this.#state = next;
+    if (next !== 'waiting') clearTimeout(this.#startTimer);
+    if (next === 'ended') {
+      clearInterval(this.#pingTimer);
+      clearTimeout(this.#closeTimer);
+    }
+    return true;
+  }
+
+  #end(reason: LegEndReason, next: 'closing' | 'ended'): boolean {
+    const wasStreaming = this.#state === 'streaming';
+    if (!this.#enter(next)) return false;
+    if (wasStreaming) this.#emit({ type: 'ended', reason });
+    return true;
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    const message = parseTwilioMessage(data as Buffer, isBinary);
+    switch (message.type) {
+      case 'media':
+        return this.#onMedia(message);
+      case 'start':
+        return this.#onStart(message);
+      case 'stop':
+        return this.#onStop(message.streamSid);
+      case 'connected':
+        return;
+      case 'ignored':
+        return this.#ignore(message.reason);
+      default:
+        return this.#ignore(message.type);
+    }
+  }
+
+  #onMedia(media: MediaMessage): void {
+    if (this.#state !== 'streaming')
+      return this.#ignore(this.#state === 'waiting' ? 'before-start' : 'after-end');
+    if (media.streamSid !== this.#streamSid) return this.#ignore('other-stream');
+    this.#heardAt = this.#now();
+    if (media.sequenceNumber !== undefined && !this.#sequence.add(media.sequenceNumber))
+      return this.#ignore('duplicate');
+    if (!this.#tracks.includes(media.track)) return this.#ignore('track-off');
+    const { track, timestampMs, payload } = media;
+    this.#emit({ type: 'audio', track, timestampMs, payload });
+  }
+
+  #onStart(start: StartMessage): void {
+    if (this.#state !== 'waiting') return this.#ignore('second-start');
+    const { streamSid, callSid, accountSid, parameters } = start;
+    this.#logger = this.#logger.child({ callSid, streamSid });
+    const judgement = judgeStart(start, this.#options);
+    if ('refusal' in judgement) return this.#refuse(judgement.refusal, judgement.detail);
+    this.#streamSid = streamSid;
+    this.#tracks = judgement.tracks;
+    this.#heardAt = this.#now();
+    this.#enter('streaming');
+    this.#emit({ type: 'started', callSid, streamSid, accountSid, tracks: judgement.tracks, parameters });
+  }
+
+  /** Twilio closes after `stop`; how long that takes is UNKNOWN, so it gets as long as any close. */
+  #onStop(streamSid: string): void {
+    if (this.#state === 'waiting') return this.#ignore('before-start');
+    if (this.#state !== 'streaming') return this.#ignore('after-end');
+    if (streamSid !== this.#streamSid) return this.#ignore('other-stream');
+    this.#end('stopped', 'closing');
+    this.#closeTimer = setTimeout(() => this.#closeSocket(CLOSE_CODES.stopped), this.#closeTimeoutMs);
+  }
+
+  #refuse(reason: StartRefusal | 'start-timeout', detail: object = {}): void {
+    if (!this.#enter('closing')) return;
+    this.#options.metrics.count('requestsRefused', 1, reason);
+    this.#logger.warn({ reason, ...detail }, 'Media stream refused');
+    this.#closeSocket(REFUSAL_CODES[reason]);
+  }
+
+  #closeSocket(code: number): void {
+    this.#socket.close(code);
+    clearTimeout(this.#closeTimer);
+    this.#closeTimer = setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);
+  }
+
+  /** A missing pong alone proves nothing: that Twilio answers pings is inferred, not documented (2.7). */
+  #checkPeer(): void {
+    if (this.#state === 'streaming' && this.#now() - this.#heardAt > this.#idleTimeoutMs) {
+      this.#logger.warn('Neither media nor a pong: the media stream is taken as lost');
+      return this.close('stream-lost');
+    }
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  /** `ws` has already answered with the close code that fits, such as 1009. */
+  #onError(error: Error & { code?: string }): void {
+    this.#brokeProtocol = error.code?.startsWith('WS_ERR_') ?? false;
+    this.#logger.warn({ code: error.code }, 'Media socket failed');
+    if (this.#end(this.#lossReason(), 'closing'))
+      this.#closeTimer = setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);
+  }
+
+  #onClose(): void {
+    this.#end(this.#lossReason(), 'ended');
+  }
+
+  #lossReason(): LegEndReason {
+    return this.#brokeProtocol ? 'protocol-error' : 'stream-lost';
+  }
+
+  #emit(event: CallEvent): void {
+    try {
+      this.#options.listener.onEvent(event);
+    } catch (error) {
+      this.#ignore('listener-failed', error);
+    }
+  }
+
+  /** Counts each, logs the first of each kind: a stream may send a hundred a second. */
+  #ignore(reason: IgnoredReason, error?: unknown): void {
+    this.#options.metrics.count('twilioMessagesIgnored', 1, reason);
+    if (this.#logged.has(reason)) return;
+    this.#logged.add(reason);
+    if (error === undefined) this.#logger.info({ reason }, 'Twilio message ignored');
+    else this.#logger.error({ reason, err: error }, 'A message of this call could not be processed');
+  }
+}
