@@ -369,6 +369,7 @@ describe('sockets that end', () => {
     expect((await bench.peer.closed()).code).toBe(1001);
     await bench.stream.closed;
     bench.stream.close('drained');
+    expect(bench.stream.state).toBe('ended');
     expect(bench.recorder.types).toEqual(['started', 'ended drained']);
   });
 
