@@ -24,15 +24,21 @@ export async function startStoreWorld(requestTimeoutMs = 1_000): Promise<StoreWo
   const direct = createDocumentClient({ region: 'us-east-1', endpoint: store.endpoint });
   const client = createDocumentClient({ region: 'us-east-1', endpoint: proxy.endpoint, requestTimeoutMs });
   const items = async (callSid: string): Promise<Record<string, unknown>[]> => {
-    const { Items = [] } = await direct.send(
-      new QueryCommand({
+    const items: Record<string, unknown>[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const query = new QueryCommand({
         TableName: TABLE,
         KeyConditionExpression: 'callSid = :callSid',
         ExpressionAttributeValues: { ':callSid': callSid },
         ConsistentRead: true,
-      }),
-    );
-    return Items;
+        ExclusiveStartKey: start,
+      });
+      const page = await direct.send(query);
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return items;
   };
   return {
     proxy,
