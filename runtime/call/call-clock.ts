@@ -1,0 +1,29 @@
+/** Knows when a call's first audio was: the zero of its times, also when that was on another leg or another task. */
+export interface CallOrigins {
+  /**
+   * @param originAt ISO 8601: when this leg's first audio came
+   * @returns ISO 8601: when the call's first audio came, the same for all that ask
+   */
+  claimOrigin(callSid: string, originAt: string): Promise<string>;
+}
+
+/** Tells one leg's times as call times: milliseconds since the call's first audio. Between legs by the wall clock. */
+export class CallClock {
+  readonly originAtMs: number;
+  readonly #legOffsetMs: number;
+
+  constructor(callOriginAtMs: number, legOriginAtMs: number) {
+    this.originAtMs = callOriginAtMs;
+    // A clock that is behind another task's cannot put a leg before the call.
+    this.#legOffsetMs = Math.max(0, legOriginAtMs - callOriginAtMs);
+  }
+
+  /** @param legMs milliseconds since the leg's first audio; before it counts as then */
+  toCallMs(legMs: number): number {
+    return Math.round(this.#legOffsetMs + Math.max(0, legMs));
+  }
+
+  at(callMs: number): string {
+    return new Date(this.originAtMs + callMs).toISOString();
+  }
+}

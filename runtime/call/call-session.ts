@@ -1,0 +1,388 @@
+import { BYTES_PER_MS } from '../model/audio';
+import type { CallEvent, LegAudio, LegEndReason, LegStart } from '../model/call-event';
+import type { Clock } from '../model/clock';
+import type {
+  CallParties,
+  LegSummary,
+  Segment,
+  SessionFacts,
+  TranscriptEvent,
+} from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import type { TranscriptSink } from '../sinks/transcript-sink';
+import type { HeardUtterance, Recognition, RecognitionListener } from '../speech/recognition';
+import type { SessionRequest, SpokenAddOn, SpokenWord } from '../speech/speech-provider';
+import type { SpeechSession } from '../speech/speech-session';
+import { CallClock } from './call-clock';
+import { Latencies } from './latencies';
+import { legLedger } from './leg-ledger';
+import { mergeParties, readLegParameters } from './leg-parameters';
+import { LEG_MOVES, type LegState } from './leg-state';
+import { SilenceSupply } from './silence-supply';
+import { speakerOf } from './speaker';
+import { TrackAligner } from './track-aligner';
+
+export interface CallSessionOptions {
+  readonly sinks: readonly TranscriptSink[];
+  readonly recognise: (request: SessionRequest, listener: RecognitionListener, logger: Logger) => Recognition;
+  /** The stream has said which call it is. */
+  readonly onStarted: (callSid: string) => void;
+  /** When the call's first audio was, given this leg's. Resolves always. */
+  readonly claimOrigin: (callSid: string, legOriginAtMs: number) => Promise<number>;
+  /** What Twilio says of the call; `undefined` when nobody can be asked. Never rejects. */
+  readonly describeCall: (callSid: string) => Promise<CallParties | undefined>;
+  readonly alignmentWindowMs: number;
+  readonly now: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Add-ons follow their final closely: more segments than these need not be remembered. */
+const REMEMBERED_SEGMENTS = 512;
+
+/** What is known once the stream has said which call it is. */
+interface Leg {
+  readonly start: LegStart;
+  readonly startedAt: string;
+  readonly aligner: TrackAligner;
+  readonly recognition: Recognition;
+}
+
+/**
+ * One leg of a call from its first frame to its last word. A word's way through it:
+ *
+ *     accept(audio) -> TrackAligner -> Recognition.sendAudio ... Recognition -> final() -> segment -> every sink
+ */
+export class CallSession implements RecognitionListener {
+  /** Resolves when the leg has ended: with its summary, or with nothing when it never started. */
+  readonly ended: Promise<LegSummary | undefined>;
+  readonly #options: CallSessionOptions;
+  readonly #silence = new SilenceSupply();
+  readonly #latencies = new Latencies();
+  /** Start times of the last segments, for the keys of their add-ons. */
+  readonly #segmentStartsMs = new Map<string, number>();
+  #resolveEnded: (summary: LegSummary | undefined) => void = () => undefined;
+  #state: LegState = 'waiting';
+  #leg: Leg | undefined;
+  #parties: CallParties = { direction: 'unknown' };
+  #clock: CallClock | undefined;
+  #originClaimed: Promise<void> = Promise.resolve();
+  /** Events whose times are not known until the call's origin is. */
+  #held: (() => void)[] = [];
+  #segments = 0;
+  #billedSeconds = 0;
+  #unreconciledSessions = 0;
+
+  constructor(options: CallSessionOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+  }
+
+  get state(): LegState {
+    return this.#state;
+  }
+
+  get callSid(): string | undefined {
+    return this.#leg?.start.callSid;
+  }
+
+  /** Takes what the stream tells, in order. */
+  accept(event: CallEvent): void {
+    switch (event.type) {
+      case 'started':
+        return this.#start(event);
+      case 'audio':
+        return this.#hear(event);
+      case 'ended':
+        return this.#finish(event.reason);
+    }
+  }
+
+  /** The stream is gone. Of no matter when the leg has started: then `ended` came before. */
+  abandon(): void {
+    if (this.#state === 'waiting' && this.#enter('ended')) this.#resolveEnded(undefined);
+  }
+
+  /** Ends the leg now: what was not transcribed is lost, and written down so. */
+  abort(): void {
+    this.#leg?.recognition.abort('relay-stopped');
+  }
+
+  /** Called every now and then by the process's one timer. */
+  tick(): void {
+    const leg = this.#leg;
+    if (leg === undefined) return;
+    if (this.#state === 'streaming') this.#supplySilence(leg);
+    leg.recognition.tick();
+  }
+
+  // --- from the stream
+
+  #start(start: LegStart): void {
+    if (!this.#enter('streaming')) return;
+    const { callSid, streamSid, accountSid, tracks } = start;
+    const { now, metrics, logger } = this.#options;
+    const { parties, languages, vocabulary } = readLegParameters(start.parameters);
+    const startedAt = new Date(now()).toISOString();
+    this.#parties = parties;
+    metrics.count('legsStarted');
+    this.#options.onStarted(callSid);
+    this.#tell({ type: 'leg-started', callSid, streamSid, accountSid, startedAt, tracks, parties });
+    const request = { callSid, streamSid, channels: tracks.length, languages, vocabulary };
+    const recognition = this.#options.recognise(request, this, logger.child({ callSid, streamSid }));
+    const aligner = new TrackAligner({
+      tracks,
+      alignmentWindowMs: this.#options.alignmentWindowMs,
+      now,
+      emit: (bytes) => recognition.sendAudio(bytes),
+    });
+    this.#leg = { start, startedAt, aligner, recognition };
+    void this.#describe(start);
+  }
+
+  async #describe({ callSid, streamSid }: LegStart): Promise<void> {
+    const told = await this.#options.describeCall(callSid);
+    if (told === undefined) return;
+    this.#parties = mergeParties(this.#parties, told);
+    this.#tell({ type: 'call-described', callSid, streamSid, parties: this.#parties });
+  }
+
+  #hear({ track, timestampMs, payload }: LegAudio): void {
+    const leg = this.#leg;
+    if (leg === undefined || this.#state !== 'streaming') return;
+    const { metrics, now } = this.#options;
+    if (leg.aligner.originMs === undefined) this.#originClaimed = this.#claimOrigin(leg.start);
+    this.#silence.frameArrived(now());
+    metrics.count('audioReceived', payload.length / BYTES_PER_MS);
+    this.#countFilled(leg.aligner.push(track, timestampMs, payload));
+  }
+
+  #supplySilence(leg: Leg): void {
+    const { openedAtMs } = leg.recognition;
+    if (openedAtMs !== undefined) this.#silence.sessionOpen(openedAtMs);
+    const owedMs = this.#silence.owedMs(this.#options.now());
+    if (owedMs > 0) this.#countFilled(leg.aligner.supply(owedMs));
+  }
+
+  #finish(reason: LegEndReason): void {
+    const leg = this.#leg;
+    if (leg === undefined || !this.#enter('finishing')) return;
+    this.#countFilled(leg.aligner.flush());
+    leg.recognition.finish();
+    Promise.all([leg.recognition.closed, this.#originClaimed])
+      .then(() => this.#end(leg, reason))
+      .catch((error: unknown) => this.#onFault(error));
+  }
+
+  async #claimOrigin({ callSid, streamSid }: LegStart): Promise<void> {
+    const legOriginAtMs = this.#options.now();
+    const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs);
+    this.#clock = new CallClock(originAtMs, legOriginAtMs);
+    this.#tell({ type: 'audio-started', callSid, streamSid, originAt: new Date(originAtMs).toISOString() });
+    const held = this.#held;
+    this.#held = [];
+    for (const tell of held) tell();
+  }
+
+  // --- from the recognition
+
+  sessionOpened(session: SpeechSession, baseMs: number): void {
+    const { sessionId, url } = session.grant;
+    this.#tell({
+      type: 'session-opened',
+      ...this.#id(),
+      sessionId,
+      sessionNumber: session.number,
+      url,
+      baseMs,
+    });
+  }
+
+  partial(heard: HeardUtterance): void {
+    this.#options.metrics.count('partials');
+    this.#whenTimed((clock) =>
+      this.#tell({ type: 'partial', ...this.#id(), segment: this.#segment(clock, heard, 'live') }),
+    );
+  }
+
+  final(heard: HeardUtterance, source: 'live' | 'recovered', latencyMs: number | undefined): void {
+    this.#options.metrics.count('segments');
+    this.#segments += 1;
+    if (latencyMs !== undefined) this.#latencies.add(latencyMs);
+    this.#whenTimed((clock) => {
+      const segment = {
+        ...this.#segment(clock, heard, source),
+        ...(latencyMs === undefined ? {} : { latencyMs }),
+      };
+      this.#rememberStart(segment);
+      this.#tell({ type: 'final', ...this.#id(), segment });
+    });
+  }
+
+  addOn(session: SpeechSession, { kind, utteranceId, utterance, value }: SpokenAddOn): void {
+    this.#whenTimed((clock) => {
+      const { channel } = utterance;
+      const id = { sessionId: session.grant.sessionId, sessionNumber: session.number, utteranceId, channel };
+      const startMs =
+        this.#segmentStartsMs.get(segmentName(id)) ??
+        this.#toCallMs(clock, channel, session.timeline.toLegMs(utterance.startMs));
+      this.#tell({ type: 'add-on', ...this.#id(), addOn: { ...id, kind, startMs, value } });
+    });
+  }
+
+  summary(session: SpeechSession, text: string): void {
+    this.#tell({ type: 'summary', ...this.#id(), sessionNumber: session.number, text });
+  }
+
+  sessionClosed(session: SpeechSession, facts: SessionFacts | undefined): void {
+    const reconciled = facts !== undefined;
+    if (!reconciled) this.#unreconciledSessions += 1;
+    this.#billedSeconds += facts?.billedSeconds ?? 0;
+    const { sessionId } = session.grant;
+    this.#tell({
+      type: 'session-closed',
+      ...this.#id(),
+      sessionId,
+      sessionNumber: session.number,
+      reconciled,
+      ...(facts === undefined ? {} : { facts }),
+    });
+  }
+
+  // --- to the sinks
+
+  #end(leg: Leg, reason: LegEndReason): void {
+    const { metrics, now } = this.#options;
+    const { tracks } = leg.start;
+    const summary = this.#summary(leg, reason, new Date(now()).toISOString());
+    this.#whenTimed((clock) => this.#tellGaps(leg, clock));
+    for (const ledger of Object.values(summary.ledger.tracks)) {
+      for (const [cause, ms] of Object.entries(ledger.lostMs)) metrics.count('audioLost', ms, cause);
+    }
+    metrics.count('legsEnded', 1, reason);
+    this.#options.logger.info(
+      { ...this.#id(), reason, tracks: tracks.length, segments: this.#segments },
+      'Leg ended',
+    );
+    this.#tell({ type: 'leg-ended', ...this.#id(), summary });
+    this.#enter('ended');
+    this.#resolveEnded(summary);
+  }
+
+  /** The call's boundary: whatever went wrong, the leg is over and the others go on. */
+  #onFault(error: unknown): void {
+    this.#options.logger.error({ err: error, ...this.#id() }, 'A fault ended a leg');
+    this.#enter('ended');
+    this.#resolveEnded(undefined);
+  }
+
+  #summary(leg: Leg, endReason: LegEndReason, endedAt: string): LegSummary {
+    const { recognition, start, aligner, startedAt } = leg;
+    const latency = this.#latencies.summary();
+    return {
+      startedAt,
+      endedAt,
+      endReason,
+      ...(recognition.failure === undefined ? {} : { failure: recognition.failure }),
+      tracks: start.tracks,
+      sessions: recognition.sessions,
+      segments: this.#segments,
+      ledger: legLedger(start.tracks, aligner, recognition.account),
+      ...(latency === undefined ? {} : { latency }),
+      reconciled: this.#unreconciledSessions === 0,
+      billableSeconds: this.#billedSeconds,
+    };
+  }
+
+  #tellGaps({ start, recognition }: Leg, clock: CallClock): void {
+    const bytesPerMs = BYTES_PER_MS * start.tracks.length;
+    for (const { fromByte, toByte, fate } of recognition.account.stretches) {
+      if (fate.kind !== 'lost') continue;
+      start.tracks.forEach((track, channel) => {
+        const startMs = this.#toCallMs(clock, channel, fromByte / bytesPerMs);
+        const endMs = this.#toCallMs(clock, channel, toByte / bytesPerMs);
+        this.#tell({ type: 'gap', ...this.#id(), track, startMs, endMs, cause: fate.cause });
+      });
+    }
+  }
+
+  #segment(clock: CallClock, heard: HeardUtterance, source: 'live' | 'recovered'): Segment {
+    const { session, utteranceId, utterance, startMs, endMs } = heard;
+    const channel = Math.min(utterance.channel, this.#tracks.length - 1);
+    const track = this.#tracks[channel] ?? 'inbound';
+    const start = this.#toCallMs(clock, channel, startMs);
+    return {
+      sessionId: session.grant.sessionId,
+      sessionNumber: session.number,
+      utteranceId,
+      channel,
+      track,
+      speaker: speakerOf(track, this.#parties.direction),
+      text: utterance.text,
+      language: utterance.language,
+      confidence: utterance.confidence,
+      startMs: start,
+      endMs: this.#toCallMs(clock, channel, endMs),
+      at: clock.at(start),
+      words: utterance.words.map((word) => this.#word(clock, session, channel, word)),
+      sessionStartMs: Math.round(utterance.startMs),
+      sessionEndMs: Math.round(utterance.endMs),
+      source,
+    };
+  }
+
+  #word(clock: CallClock, { timeline }: SpeechSession, channel: number, word: SpokenWord): SpokenWord {
+    const toCallMs = (sessionMs: number): number =>
+      this.#toCallMs(clock, channel, timeline.toLegMs(sessionMs));
+    return { ...word, startMs: toCallMs(word.startMs), endMs: toCallMs(word.endMs) };
+  }
+
+  #toCallMs(clock: CallClock, channel: number, legAudioMs: number): number {
+    const aligner = this.#leg?.aligner;
+    const timestampMs = aligner?.toTimestampMs(channel, legAudioMs) ?? legAudioMs;
+    return clock.toCallMs(timestampMs - (aligner?.originMs ?? 0));
+  }
+
+  /** Calls back at once when the call's origin is known, or as soon as it is. Without any audio there is no time to tell. */
+  #whenTimed(tell: (clock: CallClock) => void): void {
+    const clock = this.#clock;
+    if (clock !== undefined) tell(clock);
+    else if (this.#held.length < REMEMBERED_SEGMENTS)
+      this.#held.push(() => this.#clock !== undefined && tell(this.#clock));
+  }
+
+  #rememberStart(segment: Segment): void {
+    this.#segmentStartsMs.set(segmentName(segment), segment.startMs);
+    const [oldest] = this.#segmentStartsMs.keys();
+    if (this.#segmentStartsMs.size > REMEMBERED_SEGMENTS && oldest !== undefined)
+      this.#segmentStartsMs.delete(oldest);
+  }
+
+  #tell(event: TranscriptEvent): void {
+    for (const sink of this.#options.sinks) sink.write(event);
+  }
+
+  #countFilled(ms: number): void {
+    if (ms > 0) this.#options.metrics.count('audioFilled', ms);
+  }
+
+  #id(): { callSid: string; streamSid: string } {
+    const start = this.#leg?.start;
+    return { callSid: start?.callSid ?? '', streamSid: start?.streamSid ?? '' };
+  }
+
+  get #tracks(): LegStart['tracks'] {
+    return this.#leg?.start.tracks ?? [];
+  }
+
+  #enter(next: LegState): boolean {
+    if (!LEG_MOVES[this.#state].includes(next)) return false;
+    this.#state = next;
+    return true;
+  }
+}
+
+function segmentName(id: Pick<Segment, 'sessionNumber' | 'channel' | 'utteranceId'>): string {
+  return `${id.sessionNumber}/${id.channel}/${id.utteranceId}`;
+}

@@ -1,0 +1,16 @@
+/**
+ * One leg of a call:
+ *
+ *     waiting -> streaming -> finishing -> ended
+ *
+ * `waiting`: the stream has not said which call it is. `finishing`: no more audio comes, the last words do.
+ * A leg ends exactly once; one that never started goes straight there.
+ */
+export type LegState = 'waiting' | 'streaming' | 'finishing' | 'ended';
+
+export const LEG_MOVES: Readonly<Record<LegState, readonly LegState[]>> = {
+  waiting: ['streaming', 'ended'],
+  streaming: ['finishing'],
+  finishing: ['ended'],
+  ended: [],
+};

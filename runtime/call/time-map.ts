@@ -1,0 +1,42 @@
+interface Anchor {
+  readonly positionMs: number;
+  readonly timestampMs: number;
+}
+
+/** Timestamps wander by a few milliseconds; less than this is no shift. */
+const SHIFT_MS = 20;
+/** A stream that shifts more often than this loses its oldest shifts: only their times get less exact. */
+const MAX_ANCHORS = 1024;
+
+/**
+ * From the place of a sample in a track's audio to Twilio's time of it. The two run in step until audio comes late,
+ * is supplied, or jumps; each such shift is one anchor.
+ */
+export class TimeMap {
+  readonly #anchors: Anchor[] = [];
+
+  /** A frame of Twilio's time `timestampMs` begins at `positionMs` of the track's audio. */
+  note(positionMs: number, timestampMs: number): void {
+    const last = this.#anchors.at(-1);
+    if (
+      last !== undefined &&
+      Math.abs(positionMs - last.positionMs - (timestampMs - last.timestampMs)) < SHIFT_MS
+    )
+      return;
+    this.#anchors.push({ positionMs, timestampMs });
+    if (this.#anchors.length > MAX_ANCHORS) this.#anchors.shift();
+  }
+
+  /** @returns Twilio's time of a position; before the first frame, counted back from it; `undefined` while there is none */
+  toTimestampMs(positionMs: number): number | undefined {
+    let anchor = this.#anchors[0];
+    for (let i = this.#anchors.length - 1; i > 0; i -= 1) {
+      const candidate = this.#anchors[i];
+      if (candidate !== undefined && candidate.positionMs <= positionMs) {
+        anchor = candidate;
+        break;
+      }
+    }
+    return anchor === undefined ? undefined : anchor.timestampMs + (positionMs - anchor.positionMs);
+  }
+}

@@ -1,0 +1,206 @@
+import { BYTES_PER_MS, SILENCE_BYTE, type Track } from '../model/audio';
+import type { Clock } from '../model/clock';
+import { TimeMap } from './time-map';
+
+/** A frame this much behind its due place starts after a gap; anything less is jitter (twilio-media-streams.md, 2.3). */
+const JUMP_MS = 40;
+/** A longer jump is a broken clock, not silence: the audio goes on where it is. */
+const MAX_JUMP_MS = 120_000;
+
+/** However a track that still comes lies behind: not more than this waits for it. */
+const MAX_WAITING_MS = 5_000;
+
+const SILENCE = Buffer.alloc(8_000, SILENCE_BYTE);
+
+interface TrackAudio {
+  readonly track: Track;
+  readonly times: TimeMap;
+  /** Placed, not yet emitted because the other track is behind. */
+  waiting: Buffer[];
+  waitingBytes: number;
+  frameBytes: number;
+  filledBytes: number;
+  /** Arrival of its last frame; of the leg's first while it has none. */
+  heardAtMs: number;
+}
+
+export interface TrackAlignerOptions {
+  /** In channel order; one or two. */
+  readonly tracks: readonly Track[];
+  /** How long one track waits for the other, in time and in audio. */
+  readonly alignmentWindowMs: number;
+  readonly now: Clock;
+  /** Takes whole samples of all tracks, interleaved. The buffer is not used again. */
+  readonly emit: (bytes: Buffer) => void;
+}
+
+/**
+ * Puts a leg's frames in their places: fills jumps with silence, interleaves two tracks sample by sample, and supplies
+ * silence when Twilio sends nothing. Audio is never dropped or changed: what comes late is appended, and the time map
+ * of its track says so.
+ */
+export class TrackAligner {
+  readonly #tracks: readonly TrackAudio[];
+  readonly #options: TrackAlignerOptions;
+  /** Twilio's time of the start of the leg's audio. */
+  #originMs: number | undefined;
+  /** Silence supplied before the first frame. */
+  #leadBytes = 0;
+
+  constructor(options: TrackAlignerOptions) {
+    this.#options = options;
+    this.#tracks = options.tracks.map((track) => ({
+      track,
+      times: new TimeMap(),
+      waiting: [],
+      waitingBytes: 0,
+      frameBytes: 0,
+      filledBytes: 0,
+      heardAtMs: 0,
+    }));
+  }
+
+  /** The leg's first timestamp; `undefined` before the first frame. */
+  get originMs(): number | undefined {
+    return this.#originMs;
+  }
+
+  /** Milliseconds placed so far on a track: of frames, and of silence. */
+  placedMs(track: Track): { framesMs: number; filledMs: number } {
+    const audio = this.#audioOf(track);
+    return { framesMs: audio.frameBytes / BYTES_PER_MS, filledMs: audio.filledBytes / BYTES_PER_MS };
+  }
+
+  /** Twilio's time of a place in the leg's audio, for a channel. */
+  toTimestampMs(channel: number, positionMs: number): number | undefined {
+    const own = this.#tracks[channel]?.times.toTimestampMs(positionMs);
+    if (own !== undefined) return own;
+    // A track without a frame so far lies where the leg does.
+    return this.#originMs === undefined
+      ? undefined
+      : this.#originMs + positionMs - this.#leadBytes / BYTES_PER_MS;
+  }
+
+  /** @returns silence filled in before the frame, in ms */
+  push(track: Track, timestampMs: number, payload: Buffer): number {
+    const audio = this.#audioOf(track);
+    const originMs = this.#begin(timestampMs);
+    const placedBytes = audio.frameBytes + audio.filledBytes;
+    const dueMs = originMs + (placedBytes - this.#leadBytes) / BYTES_PER_MS;
+    const jumpMs = timestampMs - dueMs;
+    const isGap = jumpMs > JUMP_MS && jumpMs <= MAX_JUMP_MS;
+    const filledMs = isGap ? jumpMs : 0;
+    if (isGap) this.#fill(audio, jumpMs * BYTES_PER_MS);
+    audio.times.note(placedBytes / BYTES_PER_MS + filledMs, timestampMs);
+    this.#place(audio, payload);
+    audio.frameBytes += payload.length;
+    audio.heardAtMs = this.#options.now();
+    this.#emitAligned();
+    return filledMs + this.#endWaiting();
+  }
+
+  /** Puts silence on all tracks. @returns ms filled, all tracks together */
+  supply(ms: number): number {
+    const bytes = Math.round(ms) * BYTES_PER_MS;
+    const padded = this.#pad(this.#furthestBytes());
+    for (const audio of this.#tracks) this.#fill(audio, bytes);
+    if (this.#originMs === undefined) this.#leadBytes += bytes;
+    this.#emitAligned();
+    return padded + Math.round(ms) * this.#tracks.length;
+  }
+
+  /** No more frames come: emits what waits. @returns ms filled to bring the tracks to one length */
+  flush(): number {
+    const padded = this.#pad(this.#furthestBytes());
+    this.#emitAligned();
+    return padded;
+  }
+
+  #audioOf(track: Track): TrackAudio {
+    const audio = this.#tracks.find((candidate) => candidate.track === track);
+    if (audio === undefined) throw new Error(`The leg has no ${track} track`);
+    return audio;
+  }
+
+  #furthestBytes(): number {
+    return Math.max(...this.#tracks.map((audio) => audio.waitingBytes));
+  }
+
+  #begin(timestampMs: number): number {
+    if (this.#originMs === undefined) {
+      this.#originMs = timestampMs;
+      for (const audio of this.#tracks) audio.heardAtMs = this.#options.now();
+    }
+    return this.#originMs;
+  }
+
+  /** The track that is behind has not been heard for a whole window: silence takes its place. */
+  #endWaiting(): number {
+    const { now, alignmentWindowMs } = this.#options;
+    const aheadMs = this.#furthestBytes() / BYTES_PER_MS;
+    if (aheadMs <= alignmentWindowMs) return 0;
+    const behind = this.#tracks.find((audio) => audio.waitingBytes === 0);
+    const isStillHeard = behind !== undefined && now() - behind.heardAtMs < alignmentWindowMs;
+    if (isStillHeard && aheadMs <= MAX_WAITING_MS) return 0;
+    const paddedMs = this.#pad((aheadMs - alignmentWindowMs) * BYTES_PER_MS);
+    this.#emitAligned();
+    return paddedMs;
+  }
+
+  /** Brings every track that is behind up to `bytes` waiting. */
+  #pad(bytes: number): number {
+    let paddedBytes = 0;
+    for (const audio of this.#tracks) {
+      const missingBytes = bytes - audio.waitingBytes;
+      if (missingBytes <= 0) continue;
+      this.#fill(audio, missingBytes);
+      paddedBytes += missingBytes;
+    }
+    return paddedBytes / BYTES_PER_MS;
+  }
+
+  #fill(audio: TrackAudio, bytes: number): void {
+    for (let left = bytes; left > 0; left -= SILENCE.length)
+      this.#place(audio, SILENCE.subarray(0, Math.min(left, SILENCE.length)));
+    audio.filledBytes += bytes;
+  }
+
+  #place(audio: TrackAudio, bytes: Buffer): void {
+    audio.waiting.push(bytes);
+    audio.waitingBytes += bytes.length;
+  }
+
+  #emitAligned(): void {
+    const [first, second] = this.#tracks;
+    if (first === undefined) return;
+    if (second === undefined) {
+      for (const bytes of first.waiting) this.#options.emit(bytes);
+      first.waiting = [];
+      first.waitingBytes = 0;
+      return;
+    }
+    const bytes = Math.min(first.waitingBytes, second.waitingBytes);
+    if (bytes > 0) this.#options.emit(interleave(take(first, bytes), take(second, bytes)));
+  }
+}
+
+function take(audio: TrackAudio, bytes: number): Buffer {
+  const all =
+    audio.waiting.length === 1 && audio.waiting[0] !== undefined
+      ? audio.waiting[0]
+      : Buffer.concat(audio.waiting);
+  const rest = all.subarray(bytes);
+  audio.waiting = rest.length === 0 ? [] : [rest];
+  audio.waitingBytes -= bytes;
+  return all.subarray(0, bytes);
+}
+
+/** Channel 0 in the even bytes, channel 1 in the odd ones (gladia-live.md, 2.3). */
+function interleave(first: Buffer, second: Buffer): Buffer {
+  const both = Buffer.allocUnsafe(first.length * 2);
+  for (let i = 0; i < first.length; i += 1) {
+    both[2 * i] = first[i] ?? SILENCE_BYTE;
+    both[2 * i + 1] = second[i] ?? SILENCE_BYTE;
+  }
+  return both;
+}

@@ -1,0 +1,95 @@
+import type { LossCause } from '../model/audio-ledger';
+
+/** What became of a stretch of audio. `session` is the number of the session that has it. */
+export type Fate =
+  /** Acknowledged in time, or later than it should have been. */
+  | { readonly kind: 'acknowledged' | 'acknowledged-late'; readonly session: number }
+  /** Sent, never acknowledged, not kept to be sent again. */
+  | { readonly kind: 'sent'; readonly session: number }
+  | { readonly kind: 'accepted' | 'late' | 'unconfirmed' }
+  | { readonly kind: 'lost'; readonly cause: LossCause };
+
+export interface Stretch {
+  readonly fromByte: number;
+  readonly toByte: number;
+  readonly fate: Fate;
+}
+
+/** How a session ended, for the audio it took. */
+export type SessionVerdict = 'accepted' | 'unconfirmed' | 'lost';
+
+/**
+ * The fate of every byte of a leg's audio: disjoint stretches from 0 on, without a hole, in order.
+ * Bytes behind the last stretch have no fate yet. One value per leg, not per track: tracks travel interleaved.
+ */
+export class AudioAccount {
+  #stretches: Stretch[] = [];
+
+  get endByte(): number {
+    return this.#stretches.at(-1)?.toByte ?? 0;
+  }
+
+  get stretches(): readonly Stretch[] {
+    return this.#stretches;
+  }
+
+  /** Everything without a fate up to `toByte` gets this one. What has one keeps it. */
+  settle(toByte: number, fate: Fate): void {
+    const fromByte = this.endByte;
+    if (toByte > fromByte) this.#append({ fromByte, toByte, fate });
+  }
+
+  /** Audio from `byte` on will be sent again by another session: its fate is open again. */
+  reopen(byte: number): void {
+    const kept = this.#stretches.filter((stretch) => stretch.fromByte < byte);
+    const last = kept.at(-1);
+    if (last !== undefined && last.toByte > byte) kept[kept.length - 1] = { ...last, toByte: byte };
+    this.#stretches = kept;
+  }
+
+  /** A session is over: what it took is accepted, or not known to be, or lost. */
+  closeSession(session: number, verdict: SessionVerdict): void {
+    const before = this.#stretches;
+    this.#stretches = [];
+    for (const stretch of before) {
+      const { fate } = stretch;
+      const isItsOwn = 'session' in fate && fate.session === session;
+      this.#append(isItsOwn ? { ...stretch, fate: fateAfter(fate.kind, verdict) } : stretch);
+    }
+  }
+
+  /** Bytes by kind of fate. */
+  total(kind: Fate['kind'], cause?: LossCause): number {
+    let bytes = 0;
+    for (const { fromByte, toByte, fate } of this.#stretches) {
+      if (fate.kind === kind && (fate.kind !== 'lost' || fate.cause === cause)) bytes += toByte - fromByte;
+    }
+    return bytes;
+  }
+
+  #append(stretch: Stretch): void {
+    const last = this.#stretches.at(-1);
+    if (last !== undefined && isSameFate(last.fate, stretch.fate)) {
+      this.#stretches[this.#stretches.length - 1] = { ...last, toByte: stretch.toByte };
+    } else {
+      this.#stretches.push(stretch);
+    }
+  }
+}
+
+function fateAfter(kind: 'acknowledged' | 'acknowledged-late' | 'sent', verdict: SessionVerdict): Fate {
+  switch (verdict) {
+    case 'accepted':
+      return { kind: kind === 'acknowledged-late' ? 'late' : 'accepted' };
+    case 'unconfirmed':
+      return { kind: 'unconfirmed' };
+    case 'lost':
+      return { kind: 'lost', cause: 'session-ended' };
+  }
+}
+
+function isSameFate(a: Fate, b: Fate): boolean {
+  if (a.kind !== b.kind) return false;
+  if ('session' in a) return 'session' in b && a.session === b.session;
+  return a.kind !== 'lost' || (b.kind === 'lost' && a.cause === b.cause);
+}

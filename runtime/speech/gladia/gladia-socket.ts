@@ -1,0 +1,117 @@
+import { WebSocket } from 'ws';
+import type { Logger } from '../../observability/logger';
+import type { Metrics } from '../../observability/metrics';
+import type { SocketEnd, SpeechSocket, SpeechSocketListener } from '../speech-provider';
+import { decisionForCloseCode, decisionForUpgradeStatus } from './gladia-close-codes';
+import { parseGladiaMessage } from './gladia-messages';
+
+export interface GladiaSocketOptions {
+  readonly url: string;
+  readonly connectTimeoutMs: number;
+  /** Between pings; a ping that is still unanswered at the next one ends the socket. */
+  readonly pingIntervalMs: number;
+  /** A close that is not answered in this time is cut. */
+  readonly closeTimeoutMs: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The final transcript of a long call comes in one message (gladia-live.md, 3.6). */
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+/** A drop that Gladia lets a client resume (gladia-live.md, 2.4, 2.5). */
+const DROP_CODE = 4000;
+
+/** One socket on a Gladia session: bytes out, messages in, one `closed`. */
+export class GladiaSocket implements SpeechSocket {
+  readonly #socket: WebSocket;
+  readonly #options: GladiaSocketOptions;
+  readonly #listener: SpeechSocketListener;
+  #pingTimer: NodeJS.Timeout | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
+  #isPongDue = false;
+  #upgradeStatus: number | undefined;
+
+  constructor(options: GladiaSocketOptions, listener: SpeechSocketListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#socket = new WebSocket(options.url, {
+      // mu-law does not compress, and a compressor costs memory per socket (gladia-live.md, 2.1).
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      handshakeTimeout: options.connectTimeoutMs,
+      followRedirects: false,
+    });
+    this.#socket.on('open', () => this.#onOpen());
+    this.#socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
+    this.#socket.on('pong', () => (this.#isPongDue = false));
+    this.#socket.on('unexpected-response', (request, response) => {
+      this.#upgradeStatus = response.statusCode;
+      // Ends the attempt: `ws` reports it as an error and then as a close.
+      request.destroy();
+      response.resume();
+      this.#socket.terminate();
+    });
+    // Every error is followed by `close`, which decides; the message may hold the URL and with it the token.
+    this.#socket.on('error', () => undefined);
+    this.#socket.on('close', (code) => this.#onClose(code));
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  sendAudio(bytes: Buffer): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes);
+  }
+
+  stop(): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send('{"type":"stop_recording"}');
+  }
+
+  close(how: 'end' | 'drop'): void {
+    if (this.#socket.readyState === WebSocket.CLOSED || this.#closeTimer !== undefined) return;
+    this.#closeTimer = setTimeout(() => this.#socket.terminate(), this.#options.closeTimeoutMs);
+    this.#socket.close(how === 'end' ? 1000 : DROP_CODE);
+  }
+
+  #onOpen(): void {
+    this.#pingTimer = setInterval(() => this.#ping(), this.#options.pingIntervalMs);
+    this.#listener.opened();
+  }
+
+  #ping(): void {
+    if (this.#isPongDue) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#isPongDue = true;
+    this.#socket.ping();
+  }
+
+  /** The message boundary: whatever one message does, it is that message's fault alone. */
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    const { metrics, logger } = this.#options;
+    try {
+      const message = isBinary
+        ? ({ kind: 'ignored', reason: 'malformed' } as const)
+        : parseGladiaMessage(data.toString('utf8'));
+      if (message.kind === 'acknowledged') this.#listener.acknowledged(message.range);
+      else if (message.kind === 'heard') this.#listener.heard(message.event);
+      else metrics.count('speechMessagesIgnored', 1, message.reason);
+    } catch (error) {
+      metrics.count('speechMessagesIgnored', 1, 'fault');
+      logger.error({ err: error }, 'A message of the speech service could not be handled');
+    }
+  }
+
+  #onClose(code: number): void {
+    clearInterval(this.#pingTimer);
+    clearTimeout(this.#closeTimer);
+    const status = this.#upgradeStatus;
+    const end: SocketEnd =
+      status === undefined
+        ? { decision: decisionForCloseCode(code), code }
+        : { decision: decisionForUpgradeStatus(status), code: status };
+    this.#listener.closed(end);
+  }
+}

@@ -1,0 +1,613 @@
+import { BYTES_PER_MS } from '../model/audio';
+import type { LossCause } from '../model/audio-ledger';
+import type { Clock } from '../model/clock';
+import type { SessionFacts } from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import { AudioAccount, type SessionVerdict } from './audio-account';
+import { AudioBacklog, SLAB_BYTES, type BacklogBudget } from './audio-backlog';
+import { Receipts } from './receipts';
+import { backOffMs, type BackOff } from './reconnect-policy';
+import { RECOGNITION_STATES, type RecognitionState } from './recognition-state';
+import type { SessionSlots } from './session-slots';
+import {
+  SpeechError,
+  type AcknowledgedRange,
+  type SessionGrant,
+  type SessionRequest,
+  type SessionResult,
+  type SocketEnd,
+  type SpeechEvent,
+  type SpeechProvider,
+  type SpeechSocket,
+  type SpokenAddOn,
+  type SpokenUtterance,
+} from './speech-provider';
+import { SpeechSession } from './speech-session';
+
+export interface RecognitionTiming {
+  /** Between attempts to get a session or a socket. */
+  readonly backOff: BackOff;
+  /** One request for a session or a result. */
+  readonly requestTimeoutMs: number;
+  /** A lost session is resumed for this long; then a new one is opened. */
+  readonly resumeForMs: number;
+  /** A socket open for this long, with an ack, ends the growth of the back-off. */
+  readonly stableAfterMs: number;
+  /** Longest wait for the ack of the first message after a resume. */
+  readonly probeTimeoutMs: number;
+  /** After `stop`: without any message for this long the session is taken for finished. */
+  readonly finishSilenceMs: number;
+  /** A leg is over, but its audio could not be sent: tried for this long. */
+  readonly finishForMs: number;
+  /** Audio acknowledged later than this after its receipt is late. */
+  readonly lateAfterMs: number;
+  /** Audio without a final is kept this long for a new session. */
+  readonly keepUnsettledMs: number;
+  /** Between looks for the final result, and how long to look. */
+  readonly resultPollMs: number;
+  readonly resultForMs: number;
+}
+
+export const RECOGNITION_TIMING: RecognitionTiming = {
+  backOff: { baseMs: 250, capMs: 5_000 },
+  requestTimeoutMs: 10_000,
+  resumeForMs: 30_000,
+  stableAfterMs: 5_000,
+  probeTimeoutMs: 2_000,
+  finishSilenceMs: 15_000,
+  finishForMs: 600_000,
+  lateAfterMs: 5_000,
+  keepUnsettledMs: 30_000,
+  resultPollMs: 500,
+  resultForMs: 30_000,
+};
+
+/** Not more than this waits in a socket: the rest stays in the backlog, where it is bounded. */
+const SOCKET_HIGH_WATER_BYTES = 256 * 1024;
+
+export interface RecognitionOptions {
+  readonly provider: SpeechProvider;
+  readonly request: SessionRequest;
+  readonly chunkMs: number;
+  readonly backlogCallMs: number;
+  readonly budget: BacklogBudget;
+  readonly slots: SessionSlots;
+  readonly timing: RecognitionTiming;
+  readonly now: Clock;
+  /** 0 (included) to 1 (excluded) */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** An utterance with its place in the leg's audio. */
+export interface HeardUtterance {
+  readonly session: SpeechSession;
+  readonly utteranceId: string;
+  readonly utterance: SpokenUtterance;
+  /** Milliseconds of leg audio. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface RecognitionListener {
+  sessionOpened(session: SpeechSession, baseMs: number): void;
+  partial(heard: HeardUtterance): void;
+  /** `latencyMs`: since the audio it ends with was received; none for what was recovered. */
+  final(heard: HeardUtterance, source: 'live' | 'recovered', latencyMs: number | undefined): void;
+  addOn(session: SpeechSession, addOn: SpokenAddOn): void;
+  summary(session: SpeechSession, text: string): void;
+  /** `facts` and `reconciled` only when the final result could be had. */
+  sessionClosed(session: SpeechSession, facts: SessionFacts | undefined): void;
+}
+
+/**
+ * One leg's audio being turned into text: mints sessions, holds the socket, resends what was not acknowledged, opens
+ * a new session when one is beyond help, and compares the final result with what came live.
+ * This is the one layer that retries. Nothing here ever slows the caller of `sendAudio`.
+ */
+export class Recognition {
+  readonly #options: RecognitionOptions;
+  readonly #listener: RecognitionListener;
+  readonly #bytesPerMs: number;
+  readonly #chunkBytes: number;
+  readonly #backlog: AudioBacklog;
+  readonly #receipts = new Receipts();
+  readonly #abort = new AbortController();
+  readonly #reconciling = new Set<Promise<void>>();
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
+  readonly account = new AudioAccount();
+
+  #state: RecognitionState = 'connecting';
+  #session: SpeechSession | undefined;
+  #socket: SpeechSocket | undefined;
+  #releaseSlot: (() => void) | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #receivedByte = 0;
+  #attempt = 0;
+  /** Since when the session has had no socket. */
+  #lostAtMs: number | undefined;
+  #openedAtMs: number | undefined;
+  #probeSentAtMs = 0;
+  #lastHeardAtMs = 0;
+  /** On the socket in use. */
+  #hasSentStop = false;
+  #finishBeganAtMs = 0;
+  /** Per channel, end of its last final: byte of leg audio. */
+  readonly #settledByte: number[];
+  #failure: string | undefined;
+  /** What audio that comes after the end is lost to. */
+  #causeAfterEnd: LossCause = 'session-ended';
+
+  constructor(options: RecognitionOptions, listener: RecognitionListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#bytesPerMs = BYTES_PER_MS * options.request.channels;
+    this.#chunkBytes = options.chunkMs * this.#bytesPerMs;
+    this.#settledByte = new Array<number>(options.request.channels).fill(0);
+    this.#backlog = new AudioBacklog({
+      budget: options.budget,
+      maxBytes: options.backlogCallMs * this.#bytesPerMs,
+      onDropped: (_from, to) => this.#onDropped(to),
+    });
+    this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.#openSession();
+  }
+
+  get state(): RecognitionState {
+    return this.#state;
+  }
+
+  /** Why the transcription was given up, if it was. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** When the socket in use was opened; `undefined` while there is none. */
+  get openedAtMs(): number | undefined {
+    return this.#openedAtMs;
+  }
+
+  get sessions(): number {
+    return this.#session?.number ?? 0;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedByte;
+  }
+
+  /** Resolves once no more will be heard. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Takes whole samples of all channels. Never throws, never waits. */
+  sendAudio(bytes: Buffer): void {
+    this.#receivedByte += bytes.length;
+    if (this.#state === 'closed') {
+      this.#lose(this.#receivedByte, this.#causeAfterEnd);
+      return;
+    }
+    this.#receipts.add(this.#receivedByte, this.#options.now());
+    this.#backlog.append(bytes);
+    this.#pump();
+  }
+
+  /** No more audio comes: sends what is left, says so, and hears what is left. `closed` resolves when that is done. */
+  finish(): void {
+    if (this.#state === 'closed' || this.#state === 'finishing') return;
+    this.#setState('finishing');
+    this.#finishBeganAtMs = this.#options.now();
+    this.#lastHeardAtMs = this.#finishBeganAtMs;
+    if (this.#receivedByte === 0 && this.#session === undefined) this.#close();
+    else this.#pump();
+  }
+
+  /** Ends at once; what the service has not acknowledged is lost. Safe to call twice. */
+  abort(cause: LossCause): void {
+    if (this.#state === 'closed') return;
+    this.#causeAfterEnd = cause;
+    const session = this.#session;
+    if (session !== undefined)
+      this.account.settle(session.sentByte, { kind: 'sent', session: session.number });
+    this.#lose(this.#receivedByte, cause);
+    this.#socket?.close('end');
+    if (session !== undefined) {
+      this.account.closeSession(session.number, 'unconfirmed');
+      this.#listener.sessionClosed(session, undefined);
+    }
+    this.#abort.abort(new Error('The recognition was aborted'));
+    this.#close();
+  }
+
+  /** Called every now and then by the process's one timer. */
+  tick(): void {
+    const { now, timing } = this.#options;
+    if (this.#state === 'closed') return;
+    if (this.#session?.isProbing === true && now() - this.#probeSentAtMs >= timing.probeTimeoutMs)
+      this.#session.endProbe();
+    this.#pump();
+    if (this.#state !== 'finishing') return;
+    if (this.#hasSentStop && now() - this.#lastHeardAtMs >= timing.finishSilenceMs)
+      this.#sessionOver('unconfirmed');
+    else if (now() - this.#finishBeganAtMs >= timing.finishForMs) this.#fail('speech-unreachable');
+  }
+
+  // --- sessions
+
+  #openSession(): void {
+    this.#mint()
+      .then((grant) => grant !== undefined && this.#beginSession(grant))
+      .catch((error: unknown) => this.#onFault(error));
+  }
+
+  #beginSession(grant: SessionGrant): void {
+    if (this.#state === 'closed') {
+      this.#discard(grant);
+      return;
+    }
+    const baseByte = this.#restartByte();
+    this.account.reopen(baseByte);
+    const session = new SpeechSession({
+      number: this.sessions + 1,
+      grant,
+      baseByte,
+      bytesPerMs: this.#bytesPerMs,
+    });
+    if (this.#session !== undefined) this.#session.supersededAtByte = baseByte;
+    this.#session = session;
+    this.#lostAtMs = undefined;
+    this.#options.metrics.count('sessionsOpened');
+    this.#listener.sessionOpened(session, baseByte / this.#bytesPerMs);
+    this.#connect();
+  }
+
+  /** @returns `undefined` when there will be none */
+  async #mint(): Promise<SessionGrant | undefined> {
+    const { provider, request, slots, timing, metrics, logger } = this.#options;
+    try {
+      this.#releaseSlot ??= await slots.take(this.#abort.signal);
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
+      return await provider.createSession(request, signal);
+    } catch (error) {
+      if (this.#state === 'closed') return undefined;
+      const code = error instanceof SpeechError ? error.code : 'unexpected';
+      metrics.count('sessionRequestsFailed', 1, code);
+      logger.warn({ code, attempt: this.#attempt, err: error }, 'The speech service gave no session');
+      if (error instanceof SpeechError && error.retryable) this.#retry(() => this.#openSession());
+      else this.#fail(code);
+      return undefined;
+    }
+  }
+
+  /** A session came too late to be used: it is ended, because it holds one of the account's places. */
+  #discard(grant: SessionGrant): void {
+    this.#releaseSlot?.();
+    const ignore = (): void => undefined;
+    const socket: SpeechSocket = this.#options.provider.connect(grant, {
+      opened: () => socket.close('end'),
+      acknowledged: ignore,
+      heard: ignore,
+      closed: ignore,
+    });
+  }
+
+  /** Where a new session begins: everything after the last final of every channel, as far as it is kept. */
+  #restartByte(): number {
+    if (this.#session === undefined) return this.#backlog.startByte;
+    return Math.max(this.#settledMark(), this.#backlog.startByte);
+  }
+
+  #settledMark(): number {
+    const oldest = this.#receivedByte - this.#options.timing.keepUnsettledMs * this.#bytesPerMs;
+    const mark = Math.max(0, oldest, Math.min(...this.#settledByte));
+    return mark - (mark % this.#options.request.channels);
+  }
+
+  #newSession(verdict: SessionVerdict): void {
+    const session = this.#session;
+    if (session !== undefined) {
+      this.account.settle(session.sentByte, { kind: 'sent', session: session.number });
+      session.supersededAtByte = this.#restartByte();
+      this.#reconcile(session, verdict);
+    }
+    this.#retry(() => this.#openSession());
+  }
+
+  /** The last session is over: all that is left is its final result. */
+  #sessionOver(verdict: SessionVerdict): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#dropSocket('end');
+    this.account.settle(session.sentByte, { kind: 'sent', session: session.number });
+    this.#lose(this.#receivedByte, 'session-ended');
+    this.#reconcile(session, verdict);
+    this.#close();
+  }
+
+  #reconcile(session: SpeechSession, verdict: SessionVerdict): void {
+    const done = this.#fetchResult(session)
+      .then((result) => this.#compare(session, verdict, result))
+      .catch((error: unknown) => this.#onFault(error))
+      .finally(() => this.#reconciling.delete(done));
+    this.#reconciling.add(done);
+  }
+
+  async #fetchResult(session: SpeechSession): Promise<SessionResult | undefined> {
+    const { provider, timing, now, logger } = this.#options;
+    for (const until = now() + timing.resultForMs; now() < until && this.#isWanted();) {
+      try {
+        const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
+        const result = await provider.fetchResult(session.grant.sessionId, signal);
+        if (result !== undefined) return result;
+      } catch (error) {
+        if (!this.#isWanted()) break;
+        logger.warn({ err: error }, 'The final result of a speech session could not be had');
+        if (!(error instanceof SpeechError) || !error.retryable) return undefined;
+      }
+      await this.#pause(timing.resultPollMs);
+    }
+    return undefined;
+  }
+
+  #isWanted(): boolean {
+    return !this.#abort.signal.aborted;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const { signal } = this.#abort;
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  #compare(session: SpeechSession, verdict: SessionVerdict, result: SessionResult | undefined): void {
+    const audioSeconds = result?.facts.audioSeconds;
+    if (audioSeconds !== undefined) session.reportDuration('metadata.audio_duration', audioSeconds * 1000);
+    result?.utterances.forEach((utterance, index) => this.#recover(session, utterance, index));
+    this.account.closeSession(
+      session.number,
+      verdictAfter(verdict, session.isWholeByDuration, result !== undefined),
+    );
+    this.#listener.sessionClosed(session, result?.facts);
+  }
+
+  #recover(session: SpeechSession, utterance: SpokenUtterance, index: number): void {
+    const heard = this.#place(session, `result-${index}`, utterance);
+    const middleByte = ((heard.startMs + heard.endMs) / 2) * this.#bytesPerMs;
+    if (middleByte >= session.supersededAtByte || session.hasFinalLike(utterance)) return;
+    this.#options.metrics.count('segmentsRecovered');
+    this.#listener.final(heard, 'recovered', undefined);
+  }
+
+  // --- the socket
+
+  #connect(): void {
+    const session = this.#session;
+    if (session === undefined || this.#state === 'closed') return;
+    const isCurrent = (): boolean => this.#socket === socket;
+    const socket: SpeechSocket = this.#options.provider.connect(session.grant, {
+      opened: () => isCurrent() && this.#onOpened(session),
+      acknowledged: (range) => isCurrent() && this.#onAcknowledged(session, range),
+      heard: (event) => isCurrent() && this.#onHeard(session, event),
+      closed: (end) => isCurrent() && this.#onClosed(end),
+    });
+    this.#socket = socket;
+  }
+
+  #onOpened(session: SpeechSession): void {
+    if (this.#lostAtMs !== undefined) this.#options.metrics.count('sessionsResumed');
+    session.beginSocket();
+    this.#openedAtMs = this.#options.now();
+    this.#lastHeardAtMs = this.#openedAtMs;
+    this.#setState(RECOGNITION_STATES[this.#state].onOpened);
+    this.#pump();
+  }
+
+  #onAcknowledged(session: SpeechSession, range: AcknowledgedRange): void {
+    const { now, timing } = this.#options;
+    session.acknowledge(range);
+    this.#lastHeardAtMs = now();
+    const lateByte = this.#receipts.endByteAt(now() - timing.lateAfterMs);
+    this.account.settle(Math.min(session.ackedByte, lateByte), {
+      kind: 'acknowledged-late',
+      session: session.number,
+    });
+    this.account.settle(session.ackedByte, { kind: 'acknowledged', session: session.number });
+    this.#release();
+    if (this.#openedAtMs !== undefined && now() - this.#openedAtMs >= timing.stableAfterMs) {
+      this.#attempt = 0;
+      this.#lostAtMs = undefined;
+    }
+    this.#pump();
+  }
+
+  #onClosed(end: SocketEnd): void {
+    const { now, timing, metrics, logger } = this.#options;
+    const session = this.#session;
+    this.#dropSocket('drop');
+    if (session === undefined) return;
+    if (end.decision === 'done' && session.isStopped) {
+      this.#sessionOver('accepted');
+      return;
+    }
+    metrics.count('sessionSocketsLost');
+    logger.warn(
+      { code: end.code, decision: end.decision, session: session.number },
+      'The speech socket was lost',
+    );
+    this.#setState(RECOGNITION_STATES[this.#state].onLost);
+    this.#lostAtMs ??= now();
+    const hasEverything = session.isStopped && session.ackedByte >= this.#receivedByte;
+    if (end.decision === 'resume' && now() - this.#lostAtMs < timing.resumeForMs)
+      this.#retry(() => this.#connect());
+    else if (hasEverything) this.#sessionOver('unconfirmed');
+    else this.#newSession('unconfirmed');
+  }
+
+  #dropSocket(how: 'end' | 'drop'): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#openedAtMs = undefined;
+    this.#hasSentStop = false;
+    socket?.close(how);
+  }
+
+  #retry(again: () => void): void {
+    const { timing, random } = this.#options;
+    if (this.#state === 'closed') return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(again, backOffMs(this.#attempt, timing.backOff, random));
+    this.#attempt += 1;
+  }
+
+  /** Sends what is there, as far as the socket takes it; in the end, `stop`. */
+  #pump(): void {
+    const session = this.#session;
+    const socket = this.#socket;
+    if (session === undefined || socket === undefined || this.#openedAtMs === undefined) return;
+    const { sendsEverything } = RECOGNITION_STATES[this.#state];
+    session.skipTo(this.#backlog.startByte);
+    while (!session.isProbing && socket.bufferedBytes < SOCKET_HIGH_WATER_BYTES) {
+      const waitingBytes = this.#backlog.endByte - session.sentByte;
+      if (waitingBytes === 0 || (waitingBytes < this.#chunkBytes && !sendsEverything)) break;
+      this.#send(session, socket);
+    }
+    const isAllSent = session.sentByte === this.#backlog.endByte && !session.isProbing;
+    if (sendsEverything && isAllSent && !this.#hasSentStop) {
+      this.#hasSentStop = true;
+      session.isStopped = true;
+      this.#lastHeardAtMs = this.#options.now();
+      socket.stop();
+    }
+  }
+
+  #send(session: SpeechSession, socket: SpeechSocket): void {
+    const { metrics, now } = this.#options;
+    const isProbe = session.mustProbe;
+    const resentBefore = session.resentBytes;
+    const piece = this.#backlog.read(session.sentByte, isProbe ? this.#chunkBytes : SLAB_BYTES);
+    session.sent(piece.length);
+    if (isProbe) this.#probeSentAtMs = now();
+    metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
+    if (session.resentBytes > resentBefore)
+      metrics.count('audioResent', (session.resentBytes - resentBefore) / BYTES_PER_MS);
+    socket.sendAudio(piece);
+  }
+
+  // --- what is heard
+
+  #onHeard(session: SpeechSession, event: SpeechEvent): void {
+    this.#lastHeardAtMs = this.#options.now();
+    switch (event.type) {
+      case 'transcript': {
+        const heard = this.#place(session, event.utteranceId, event.utterance);
+        if (event.isFinal) this.#onFinal(heard);
+        else this.#listener.partial(heard);
+        return;
+      }
+      case 'add-on':
+        this.#listener.addOn(session, event.addOn);
+        return;
+      case 'summary':
+        this.#listener.summary(session, event.text);
+        return;
+      case 'duration':
+        session.reportDuration(event.source, event.durationMs);
+        return;
+      case 'alive':
+        return;
+    }
+  }
+
+  #onFinal(heard: HeardUtterance): void {
+    const { metrics, now } = this.#options;
+    const { session, utteranceId, utterance } = heard;
+    const endByte = heard.endMs * this.#bytesPerMs;
+    const middleByte = ((heard.startMs + heard.endMs) / 2) * this.#bytesPerMs;
+    const settledByte = this.#settledByte[utterance.channel] ?? 0;
+    // Audio behind a channel's last final is sent again for the sake of the other channel: its text is there already.
+    if (!session.addFinal(utteranceId, utterance) || (session.number > 1 && middleByte < settledByte)) {
+      metrics.count('segmentsRepeated');
+      return;
+    }
+    this.#settledByte[utterance.channel] = Math.max(settledByte, endByte);
+    const receivedAtMs = this.#receipts.receivedAtMs(endByte);
+    this.#listener.final(heard, 'live', receivedAtMs === undefined ? undefined : now() - receivedAtMs);
+    this.#release();
+  }
+
+  #place(session: SpeechSession, utteranceId: string, utterance: SpokenUtterance): HeardUtterance {
+    const startMs = session.timeline.toLegMs(utterance.startMs);
+    const endMs = session.timeline.toLegMs(utterance.endMs);
+    return { session, utteranceId, utterance, startMs, endMs };
+  }
+
+  // --- the books
+
+  #release(): void {
+    const byte = Math.min(this.#session?.ackedByte ?? 0, this.#settledMark());
+    this.#backlog.release(byte);
+    this.#receipts.forget(byte);
+  }
+
+  #onDropped(toByte: number): void {
+    const session = this.#session;
+    const before = this.account.endByte;
+    // What was sent may still be acknowledged; only what never was is lost for sure.
+    if (session !== undefined)
+      this.account.settle(Math.min(toByte, session.sentByte), { kind: 'sent', session: session.number });
+    this.account.settle(toByte, { kind: 'lost', cause: 'backlog-overflow' });
+    const droppedBytes = this.account.endByte - before;
+    if (droppedBytes > 0) this.#options.metrics.count('audioDropped', droppedBytes / BYTES_PER_MS);
+  }
+
+  #lose(toByte: number, cause: LossCause): void {
+    this.account.settle(toByte, { kind: 'lost', cause });
+  }
+
+  #fail(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#failure = reason;
+    this.#options.metrics.count('callsFailed', 1, reason);
+    this.#options.logger.error({ reason }, 'The transcription of a call failed');
+    this.abort('transcription-failed');
+  }
+
+  /** The call's boundary: a fault of ours ends this call's transcription and nothing else. */
+  #onFault(error: unknown): void {
+    this.#options.logger.error({ err: error }, 'A fault ended the transcription of a call');
+    this.#fail('fault');
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    this.#setState('closed');
+    clearTimeout(this.#retryTimer);
+    this.#backlog.close();
+    this.#releaseSlot?.();
+    void Promise.allSettled([...this.#reconciling]).then(this.#resolveClosed);
+  }
+
+  #setState(state: RecognitionState): void {
+    this.#state = state;
+  }
+}
+
+/** A session's audio is accepted when it ended well and reports all of it; a result with less of it means loss. */
+function verdictAfter(
+  verdict: SessionVerdict,
+  isWhole: boolean | undefined,
+  hasResult: boolean,
+): SessionVerdict {
+  if (isWhole === true && (verdict === 'accepted' || hasResult)) return 'accepted';
+  return isWhole === false && hasResult ? 'lost' : 'unconfirmed';
+}

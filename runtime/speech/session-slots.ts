@@ -1,0 +1,44 @@
+/** Gladia sessions this process may hold at once; who comes first is served first. */
+export class SessionSlots {
+  readonly #limit: number;
+  readonly #waiting: (() => void)[] = [];
+  #taken = 0;
+
+  /** @param limit `Infinity` for none */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Waits for a slot. @returns the function that gives it back, safe to call twice. @throws the signal's reason when it aborts first */
+  async take(signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    if (this.#taken >= this.#limit) await this.#turn(signal);
+    this.#taken += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#taken -= 1;
+      this.#waiting.shift()?.();
+    };
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onTurn = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(onTurn), 1);
+        reject(signal.reason instanceof Error ? signal.reason : new Error('No longer wanted'));
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(onTurn);
+    });
+  }
+}
