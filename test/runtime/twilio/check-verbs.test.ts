@@ -59,6 +59,7 @@ describe('verbs that would end every call with an application error', () => {
     ['<!DOCTYPE x><Dial/>', 'it is not well-formed XML at character 1'],
     ['<!-- a -- b --><Dial/>', 'it is not well-formed XML at character 1'],
     ['<!-- open <Dial/>', 'it is not well-formed XML at character 1'],
+    ['<![CDATA[text]]><Dial/>', 'it is not well-formed XML at character 1'],
     ['<Say><![CDATA[x</Say>', 'it is not well-formed XML at character 6'],
   ])('%s is refused', (xml, sentence) => {
     expect(checkVerbs(xml)).toBe(sentence);

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { STREAM_STATUS_PATH, VOICE_PATH } from '../contract/endpoints';
+import type { Track } from '../model/audio';
+import type { Metrics } from '../observability/metrics';
+import { splitTarget, type HttpReply, type HttpRequest, type Route } from '../server/http-route';
+import type { Admission } from '../server/upgrade-door';
+import { routePaths, type DoorKind } from './public-url';
+import { parseStreamStatus, type StreamStatusEvent } from './stream-status';
+import { TwilioGate, type GateOptions } from './twilio-gate';
+import { callParameters, voiceTwiml, type CallContinuation } from './voice-twiml';
+
+export interface TwilioDoorsOptions extends GateOptions {
+  /** The setting `MEDIA_PATH`. */
+  readonly mediaPath: string;
+  /** The setting `TRACKS`. */
+  readonly tracks: readonly Track[];
+  /** What a call does after `<Start>`; without it `/voice` says what is missing. */
+  readonly next?: CallContinuation | undefined;
+  /** This process has as many calls as it takes. */
+  readonly isFull: () => boolean;
+  readonly isDraining: () => boolean;
+  readonly onStreamStatus: (event: StreamStatusEvent) => void;
+}
+
+/** What an admitted media socket carries on. */
+export interface StreamGrant {
+  /** The account whose streams are taken; undefined: any. */
+  readonly accountSid: string | undefined;
+}
+
+export interface TwilioDoors {
+  readonly voiceRoute: Route;
+  readonly streamStatusRoute: Route;
+  /** Paths and admission of the media upgrade. */
+  readonly mediaPaths: readonly string[];
+  mediaAdmission(request: IncomingMessage): Promise<Admission<StreamGrant>>;
+}
+
+const NOTHING_FOLLOWS =
+  'The call would end here: set one of VOICE_TWIML, DIAL_NUMBER or VOICE_NEXT_URL to what follows <Start>.\n';
+const NO_PUBLIC_URL = 'Set PUBLIC_URL to the URL that Twilio reaches the relay at.\n';
+
+/** The three doors that Twilio comes through. On each the signature is looked at first. */
+export function twilioDoors(options: TwilioDoorsOptions): TwilioDoors {
+  const gate = new TwilioGate(options);
+  const { publicUrl, mediaPath, metrics } = options;
+  return {
+    voiceRoute: webhook(gate, options, VOICE_PATH, (form) => voiceReply(options, form)),
+    streamStatusRoute: webhook(gate, options, STREAM_STATUS_PATH, (form) => {
+      const event = parseStreamStatus(form);
+      if (event === undefined) return refused(metrics, 400, 'bad-form');
+      options.onStreamStatus(event);
+      return { status: 204 };
+    }),
+    mediaPaths: routePaths(publicUrl, mediaPath),
+    mediaAdmission: (request) => admit(gate, options, request),
+  };
+}
+
+function webhook(
+  gate: TwilioGate,
+  { publicUrl }: TwilioDoorsOptions,
+  path: string,
+  answer: (form: URLSearchParams) => HttpReply,
+): Route {
+  const kind: DoorKind = 'webhook';
+  return {
+    methods: ['POST'],
+    paths: routePaths(publicUrl, path),
+    async handle({ query, headers, body }: HttpRequest): Promise<HttpReply> {
+      const form = new URLSearchParams(body.toString('utf8'));
+      const passage = await gate.check({ kind, path, query, headers, fields: form });
+      return passage.passed ? answer(form) : { status: passage.status };
+    },
+  };
+}
+
+/** Also when this task is full or draining: the call itself must go on, and another task may take its stream. */
+function voiceReply(options: TwilioDoorsOptions, form: URLSearchParams): HttpReply {
+  const { publicUrl, mediaPath, tracks, next, metrics } = options;
+  if (next === undefined) return refused(metrics, 503, 'no-continuation', NOTHING_FOLLOWS);
+  if (publicUrl === undefined) return refused(metrics, 503, 'no-public-url', NO_PUBLIC_URL);
+  const streamName = `callscript-${randomBytes(8).toString('hex')}`;
+  const parameters = callParameters(form);
+  const body = voiceTwiml({ publicUrl, mediaPath, tracks, next, streamName, parameters });
+  return { status: 200, headers: { 'content-type': 'text/xml; charset=utf-8' }, body };
+}
+
+async function admit(
+  gate: TwilioGate,
+  { mediaPath, isFull, isDraining, metrics }: TwilioDoorsOptions,
+  { url = '', headers }: IncomingMessage,
+): Promise<Admission<StreamGrant>> {
+  const { query } = splitTarget(url);
+  const passage = await gate.check({ kind: 'stream', path: mediaPath, query, headers });
+  if (!passage.passed) return { admitted: false, status: passage.status };
+  const reason = isDraining() ? 'draining' : isFull() ? 'full' : undefined;
+  if (reason === undefined) return { admitted: true, grant: { accountSid: passage.credentials?.accountSid } };
+  metrics.count('requestsRefused', 1, reason);
+  return { admitted: false, status: 503 };
+}
+
+function refused(metrics: Metrics, status: number, reason: string, body?: string): HttpReply {
+  metrics.count('requestsRefused', 1, reason);
+  return body === undefined ? { status } : { status, headers: { 'content-type': 'text/plain' }, body };
+}
