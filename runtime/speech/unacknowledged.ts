@@ -22,9 +22,9 @@ export class Unacknowledged {
   }
 
   get bytes(): number {
-    let bytes = -this.#partOfHead;
+    let bytes = 0;
     for (let i = this.#head; i < this.#messages.length; i += 1) bytes += this.#messages[i]?.bytes ?? 0;
-    return bytes;
+    return bytes - this.#partOfHead;
   }
 
   /** @returns how many sent bytes the range acknowledges, and up to where in the leg's audio; `undefined` for none */

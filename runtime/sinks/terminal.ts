@@ -1,0 +1,77 @@
+/** What a terminal needs of a stream. */
+export interface TerminalOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+const STYLES = {
+  dim: '2',
+  bold: '1',
+  red: '31',
+  green: '32',
+  yellow: '33',
+  blue: '34',
+  magenta: '35',
+  cyan: '36',
+} as const;
+export type Style = keyof typeof STYLES;
+
+const ERASE_BELOW = '\x1b[0J';
+const PLAIN_COLUMNS = 80;
+
+/**
+ * Lines that stay, and below them a few that change in place. Where the output is no terminal, only the lines that stay
+ * are written, without colours; `NO_COLOR` takes the colours away from a terminal.
+ */
+export class Terminal {
+  readonly #output: TerminalOutput;
+  readonly #hasColour: boolean;
+  readonly #live = new Map<string, string>();
+  #liveLines = 0;
+
+  constructor(output: TerminalOutput, environment: { readonly NO_COLOR?: string | undefined }) {
+    this.#output = output;
+    this.#hasColour = this.isInteractive && (environment.NO_COLOR ?? '') === '';
+  }
+
+  get isInteractive(): boolean {
+    return this.#output.isTTY === true;
+  }
+
+  get hasColour(): boolean {
+    return this.#hasColour;
+  }
+
+  styled(text: string, ...styles: readonly Style[]): string {
+    if (!this.#hasColour || text === '') return text;
+    return `\x1b[${styles.map((style) => STYLES[style]).join(';')}m${text}\x1b[0m`;
+  }
+
+  /** Writes a line (or several) that stays. */
+  line(text = ''): void {
+    this.#draw(`${text}\n`);
+  }
+
+  /** Sets, changes or, without text, removes a line that changes in place. Plain text: it is cut to the terminal's width. */
+  live(key: string, text: string | undefined): void {
+    if (!this.isInteractive) return;
+    if (text === undefined) this.#live.delete(key);
+    else this.#live.set(key, text);
+    this.#draw('');
+  }
+
+  #draw(lasting: string): void {
+    if (!this.isInteractive) {
+      this.#output.write(lasting);
+      return;
+    }
+    const up = this.#liveLines === 0 ? '' : `\x1b[${this.#liveLines}A\r`;
+    const width = (this.#output.columns ?? PLAIN_COLUMNS) - 1;
+    const live = [...this.#live.values()]
+      .map((text) => `${this.styled(text.slice(0, width), 'dim')}\n`)
+      .join('');
+    this.#liveLines = this.#live.size;
+    this.#output.write(`${up}${ERASE_BELOW}${lasting}${live}`);
+  }
+}

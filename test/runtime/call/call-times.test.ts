@@ -1,0 +1,109 @@
+import { CallClock } from '../../../runtime/call/call-clock';
+import { Latencies } from '../../../runtime/call/latencies';
+import { mergeParties, readLegParameters } from '../../../runtime/call/leg-parameters';
+import { speakerOf } from '../../../runtime/call/speaker';
+import { TimeMap } from '../../../runtime/call/time-map';
+
+describe('a call clock', () => {
+  const origin = Date.parse('2026-11-21T10:00:00.000Z');
+
+  test("tells the first leg's times as they are", () => {
+    const clock = new CallClock(origin, origin);
+    expect(clock.toCallMs(1_234.4)).toBe(1_234);
+    expect(clock.at(1_234)).toBe('2026-11-21T10:00:01.234Z');
+  });
+
+  test('puts a second leg behind the first by the wall clock', () => {
+    expect(new CallClock(origin, origin + 30_000).toCallMs(500)).toBe(30_500);
+  });
+
+  test('never goes below zero: not before the first audio, not with a clock that is behind', () => {
+    expect(new CallClock(origin, origin).toCallMs(-300)).toBe(0);
+    expect(new CallClock(origin, origin - 5_000).toCallMs(500)).toBe(500);
+  });
+});
+
+describe('a time map', () => {
+  test('does not follow the wandering of timestamps', () => {
+    const map = new TimeMap();
+    [8, 27, 49, 66, 88].forEach((timestampMs, i) => map.note(i * 20, timestampMs));
+    expect(map.toTimestampMs(80)).toBe(88);
+    expect(map.toTimestampMs(0)).toBe(8);
+  });
+
+  test('follows each shift from where it is', () => {
+    const map = new TimeMap();
+    map.note(0, 100);
+    map.note(1_000, 600);
+    map.note(2_000, 2_600);
+    expect(map.toTimestampMs(999)).toBe(1_099);
+    expect(map.toTimestampMs(1_000)).toBe(600);
+    expect(map.toTimestampMs(2_500)).toBe(3_100);
+  });
+
+  test('stays bounded however often a stream shifts', () => {
+    const map = new TimeMap();
+    for (let i = 0; i < 100_000; i += 1) map.note(i * 20, i * 20 + (i % 2) * 500);
+    expect(map.toTimestampMs(99_999 * 20)).toBe(99_999 * 20 + 500);
+  });
+
+  test('knows nothing without a frame', () => {
+    expect(new TimeMap().toTimestampMs(0)).toBeUndefined();
+  });
+});
+
+describe('the parameters of a leg', () => {
+  test('give parties, languages and vocabulary', () => {
+    const parameters = {
+      from: '+1',
+      to: '+2',
+      direction: 'outbound-api',
+      language: 'en, fr',
+      vocabulary: 'Callscript,,Fargate ',
+    };
+    expect(readLegParameters(parameters)).toEqual({
+      parties: { from: '+1', to: '+2', direction: 'outbound-api' },
+      languages: ['en', 'fr'],
+      vocabulary: ['Callscript', 'Fargate'],
+    });
+  });
+
+  test.each([{}, { from: '', to: '', direction: '' }, { direction: 'sideways' }])(
+    'that say nothing leave the parties unknown',
+    (parameters) => {
+      expect(readLegParameters(parameters).parties).toEqual({ direction: 'unknown' });
+    },
+  );
+
+  test('win over what Twilio tells later, where they say something', () => {
+    const told = { from: '+9', to: '+2', direction: 'inbound' } as const;
+    expect(mergeParties({ from: '+1', direction: 'unknown' }, told)).toEqual({
+      from: '+1',
+      to: '+2',
+      direction: 'inbound',
+    });
+    expect(mergeParties({ direction: 'outbound-dial' }, told).direction).toBe('outbound-dial');
+  });
+});
+
+test.each([
+  ['inbound', 'customer', 'agent'],
+  ['outbound-api', 'customer', 'agent'],
+  ['outbound-dial', 'agent', 'customer'],
+  ['unknown', 'customer', 'agent'],
+] as const)('on a call of direction %s inbound is the %s', (direction, inbound, outbound) => {
+  expect(speakerOf('inbound', direction)).toBe(inbound);
+  expect(speakerOf('outbound', direction)).toBe(outbound);
+});
+
+describe('latencies', () => {
+  test('have no summary without samples', () => {
+    expect(new Latencies().summary()).toBeUndefined();
+  });
+
+  test('give median and 95th percentile of what came in any order', () => {
+    const latencies = new Latencies();
+    for (const ms of [500, 100, 300, 200, 400]) latencies.add(ms);
+    expect(latencies.summary()).toEqual({ count: 5, p50Ms: 300, p95Ms: 500 });
+  });
+});

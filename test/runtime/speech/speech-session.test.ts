@@ -1,0 +1,166 @@
+import { Secret } from '../../../runtime/model/secret';
+import { SpeechSession } from '../../../runtime/speech/speech-session';
+import type { SpokenUtterance } from '../../../runtime/speech/speech-provider';
+
+const FRAME = 160;
+
+function session(baseByte = 0): SpeechSession {
+  return new SpeechSession({
+    number: 1,
+    grant: { sessionId: 's', url: new Secret('ws://x') },
+    baseByte,
+    bytesPerMs: 8,
+  });
+}
+
+function send(target: SpeechSession, frames: number): void {
+  for (let i = 0; i < frames; i += 1) target.sent(FRAME);
+}
+
+function acknowledge(target: SpeechSession, fromFrame: number, frames: number): void {
+  for (let i = fromFrame; i < fromFrame + frames; i += 1)
+    target.acknowledge({ fromByte: i * FRAME, toByte: (i + 1) * FRAME });
+}
+
+function utterance(startMs: number, endMs: number, channel = 0): SpokenUtterance {
+  return { channel, text: 'x', language: 'en', confidence: 1, startMs, endMs, words: [] };
+}
+
+/** Ten frames sent, six acknowledged, then the socket is lost and a new one opened. */
+function resumed(baseByte = 0): SpeechSession {
+  const target = session(baseByte);
+  target.beginSocket();
+  send(target, 10);
+  acknowledge(target, 0, 6);
+  target.beginSocket();
+  return target;
+}
+
+test('goes on behind what was acknowledged, with one message that asks where the service stands', () => {
+  const target = resumed();
+  expect(target.sentByte).toBe(6 * FRAME);
+  expect(target.mustProbe).toBe(true);
+  target.sent(FRAME);
+  expect(target.isProbing).toBe(true);
+});
+
+test('asks nothing when nothing was in flight', () => {
+  const target = session();
+  target.beginSocket();
+  send(target, 3);
+  acknowledge(target, 0, 3);
+  target.beginSocket();
+  expect(target.mustProbe).toBe(false);
+});
+
+test('sends everything in flight again when the service forgot it', () => {
+  const target = resumed();
+  target.sent(FRAME);
+  acknowledge(target, 6, 1);
+  expect(target.isProbing).toBe(false);
+  expect(target.sentByte).toBe(7 * FRAME);
+  expect(target.timeline.toLegMs(200)).toBe(200);
+});
+
+test('sends nothing again but the question when the service kept what was in flight', () => {
+  const target = resumed();
+  target.sent(FRAME);
+  acknowledge(target, 10, 1);
+  expect(target.sentByte).toBe(10 * FRAME);
+  expect(target.ackedByte).toBe(10 * FRAME);
+  // The service has ten frames and the question, which repeats the seventh: its clock is one frame ahead from there.
+  expect(target.timeline.toLegMs(190)).toBe(190);
+  expect(target.timeline.toLegMs(205)).toBe(125);
+  expect(target.timeline.toLegMs(240)).toBe(220);
+});
+
+test('sends only the rest again when the service kept a part', () => {
+  const target = resumed();
+  target.sent(FRAME);
+  acknowledge(target, 8, 1);
+  expect(target.sentByte).toBe(8 * FRAME);
+});
+
+test.each([0, 3, 500])('sends everything again when the offset %i frames on tells nothing', (frame) => {
+  const target = resumed();
+  target.sent(FRAME);
+  acknowledge(target, frame, 1);
+  expect(target.sentByte).toBe(7 * FRAME);
+  expect(target.ackedByte).toBe(7 * FRAME);
+});
+
+test('goes on without an answer when the question times out', () => {
+  const target = resumed();
+  target.sent(FRAME);
+  target.endProbe();
+  expect(target.isProbing).toBe(false);
+  expect(target.mustProbe).toBe(false);
+});
+
+test('keeps its clock over audio that was dropped before it was sent', () => {
+  const target = session();
+  target.beginSocket();
+  send(target, 5);
+  acknowledge(target, 0, 5);
+  target.skipTo(100 * FRAME);
+  send(target, 1);
+  expect(target.timeline.toLegMs(99)).toBe(99);
+  expect(target.timeline.toLegMs(100)).toBe(2_000);
+});
+
+test('counts what it sent twice', () => {
+  const target = resumed();
+  send(target, 4);
+  expect(target.resentBytes).toBe(4 * FRAME);
+  send(target, 1);
+  expect(target.resentBytes).toBe(4 * FRAME);
+});
+
+describe('a reported duration', () => {
+  const MS = 20;
+
+  test.each([
+    [1_200, true],
+    [200, true],
+    [-900, true],
+    [1_201, false],
+    [-1_001, false],
+  ])('that differs by %i ms from twenty frames with ten sent twice is whole: %s', (differenceMs, isWhole) => {
+    const target = session();
+    target.beginSocket();
+    for (let i = 0; i < 100; i += 1) target.sent(FRAME);
+    acknowledge(target, 0, 90);
+    target.beginSocket();
+    for (let i = 0; i < 10; i += 1) target.sent(FRAME);
+    target.reportDuration('end_recording.recording_duration', 100 * MS + differenceMs);
+    expect(target.isWholeByDuration).toBe(isWhole);
+  });
+
+  test('is unknown while none was reported', () => {
+    expect(session().isWholeByDuration).toBeUndefined();
+  });
+
+  test('counts for what the strongest field says', () => {
+    const target = session();
+    target.beginSocket();
+    send(target, 100);
+    target.reportDuration('metadata.audio_duration', 2_000);
+    target.reportDuration('stop_recording.recording_duration', 50_000);
+    expect(target.isWholeByDuration).toBe(true);
+  });
+});
+
+test('knows a final that came before, by its id', () => {
+  const target = session();
+  expect(target.addFinal('00_00000000', utterance(0, 900))).toBe(true);
+  expect(target.addFinal('00_00000000', utterance(0, 900))).toBe(false);
+  expect(target.finals).toHaveLength(1);
+});
+
+test('finds the final that covers most of an utterance, on the same channel only', () => {
+  const target = session();
+  target.addFinal('a', utterance(1_000, 2_000, 0));
+  expect(target.hasFinalLike(utterance(1_100, 2_100, 0))).toBe(true);
+  expect(target.hasFinalLike(utterance(1_100, 2_100, 1))).toBe(false);
+  expect(target.hasFinalLike(utterance(1_800, 3_000, 0))).toBe(false);
+});
