@@ -1,0 +1,189 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type * as SecretsManager from '@aws-sdk/client-secrets-manager';
+import { GLADIA_SECRET_FIELDS, TWILIO_SECRET_FIELDS } from './contract/secrets';
+import { Secret } from './model/secret';
+import type { Logger } from './observability/logger';
+import { SecretCache } from './secret-cache';
+import type { TwilioCredentials } from './twilio/twilio-credentials';
+
+export interface CredentialsOptions {
+  /** From the environment; the secret wins where there is one. */
+  readonly gladia: { readonly apiKey?: Secret; readonly secretArn?: string };
+  readonly twilio: TwilioCredentials & { readonly secretArn?: string };
+  readonly region: string;
+  readonly logger: Logger;
+  /** Age at which a secret is read again. Default 5 min. */
+  readonly refreshAgeMs?: number;
+  /** Shortest time between two readings of a secret: after a refusal, a failure, or while it is not filled. Default 10 s. */
+  readonly retryMs?: number;
+  /** For one reading, retries included. Default 3 s. */
+  readonly timeoutMs?: number;
+  /** Monotonic milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Source<T> {
+  readonly setting: 'GLADIA_SECRET_ARN' | 'TWILIO_SECRET_ARN';
+  readonly arn: string;
+  /** An example of what fills the secret, for the log. */
+  readonly example: Readonly<Record<string, string>>;
+  readonly read: (fields: Fields) => T | undefined;
+}
+
+/**
+ * The keys of the relay, from the environment or from Secrets Manager. A secret that is not filled (no version, no JSON,
+ * an empty field) gives nothing and is looked at again; a rotated one is taken without a restart. Never rejects.
+ */
+export class Credentials {
+  readonly #options: CredentialsOptions;
+  readonly #gladia: SecretCache<Secret>;
+  readonly #twilio: SecretCache<TwilioCredentials>;
+  #client: SecretsManagerClient | undefined;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    const { gladia, twilio } = options;
+    this.#gladia = this.#cache(
+      gladia.secretArn === undefined
+        ? async () => gladia.apiKey
+        : this.#reader(gladiaSource(gladia.secretArn)),
+    );
+    this.#twilio = this.#cache(
+      twilio.secretArn === undefined
+        ? async () => configured(twilio)
+        : this.#reader(twilioSource(twilio.secretArn)),
+    );
+  }
+
+  gladiaApiKey(): Promise<Secret | undefined> {
+    return this.#gladia.get();
+  }
+
+  /** Gladia refused the key: reads it again, unless that was just done. */
+  refreshGladiaApiKey(): Promise<Secret | undefined> {
+    return this.#gladia.refresh();
+  }
+
+  twilio(): Promise<TwilioCredentials | undefined> {
+    return this.#twilio.get();
+  }
+
+  /** A signature did not fit, or Twilio refused the key: reads them again, unless that was just done. */
+  refreshTwilio(): Promise<TwilioCredentials | undefined> {
+    return this.#twilio.refresh();
+  }
+
+  #cache<T>(fetch: () => Promise<T | undefined>): SecretCache<T> {
+    const { refreshAgeMs = 300_000, retryMs = 10_000, now = () => performance.now() } = this.#options;
+    return new SecretCache({ fetch, refreshAgeMs, retryMs, now });
+  }
+
+  /** Logs each change once, not each look. */
+  #reader<T>(source: Source<T>): () => Promise<T | undefined> {
+    const { setting, arn } = source;
+    const { logger } = this.#options;
+    let said: 'filled' | 'not-filled' | 'failed' | undefined;
+    return async () => {
+      try {
+        const value = source.read(parseFields(await this.#secretString(arn)));
+        const state = value === undefined ? 'not-filled' : 'filled';
+        if (said !== state && state === 'not-filled')
+          logger.warn({ setting, secret: arn, command: fillCommand(source) }, 'Secret is not filled');
+        else if (said !== state) logger.info({ setting, secret: arn }, 'Secret read');
+        said = state;
+        return value;
+      } catch (error) {
+        const reason = error instanceof Object && 'name' in error ? error.name : 'unknown';
+        if (said !== 'failed') logger.error({ setting, secret: arn, reason }, 'Secret cannot be read');
+        said = 'failed';
+        throw error;
+      }
+    };
+  }
+
+  /** @returns nothing when the secret has no value */
+  async #secretString(arn: string): Promise<string | undefined> {
+    // Loaded when it is needed: a relay without secrets starts without the SDK.
+    const sdk = require('@aws-sdk/client-secrets-manager') as typeof SecretsManager;
+    this.#client ??= new sdk.SecretsManagerClient({ region: this.#options.region });
+    try {
+      const answer = await this.#client.send(new sdk.GetSecretValueCommand({ SecretId: arn }), {
+        abortSignal: AbortSignal.timeout(this.#options.timeoutMs ?? 3_000),
+      });
+      return answer.SecretString;
+    } catch (error) {
+      if (error instanceof sdk.ResourceNotFoundException) return undefined;
+      throw error;
+    }
+  }
+}
+
+function gladiaSource(arn: string): Source<Secret> {
+  return {
+    setting: 'GLADIA_SECRET_ARN',
+    arn,
+    example: { [GLADIA_SECRET_FIELDS.apiKey]: 'YOUR_GLADIA_KEY' },
+    read: (fields) => secretOf(fields[GLADIA_SECRET_FIELDS.apiKey]),
+  };
+}
+
+function twilioSource(arn: string): Source<TwilioCredentials> {
+  const names = TWILIO_SECRET_FIELDS;
+  return {
+    setting: 'TWILIO_SECRET_ARN',
+    arn,
+    example: { [names.accountSid]: 'YOUR_ACCOUNT_SID', [names.authToken]: 'YOUR_AUTH_TOKEN' },
+    read(fields) {
+      const accountSid = textOf(fields[names.accountSid]);
+      const authToken = secretOf(fields[names.authToken]);
+      const sid = textOf(fields[names.apiKeySid]);
+      const secret = secretOf(fields[names.apiKeySecret]);
+      if (authToken === undefined) return undefined;
+      return {
+        ...(accountSid === undefined ? {} : { accountSid }),
+        authTokens: [authToken, ...secretsOf(fields[names.otherAuthTokens])],
+        ...(sid === undefined || secret === undefined ? {} : { apiKey: { sid, secret } }),
+      };
+    },
+  };
+}
+
+function configured({ accountSid, authTokens, apiKey }: TwilioCredentials): TwilioCredentials | undefined {
+  if (accountSid === undefined && authTokens.length === 0 && apiKey === undefined) return undefined;
+  return {
+    ...(accountSid === undefined ? {} : { accountSid }),
+    authTokens,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  };
+}
+
+function fillCommand({ arn, example }: Source<unknown>): string {
+  return `aws secretsmanager put-secret-value --secret-id ${arn} --secret-string '${JSON.stringify(example)}'`;
+}
+
+/** Fields of a JSON object, or none: what is not one is not filled. */
+function parseFields(text: string | undefined): Fields {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return typeof value === 'object' && value !== null ? (value as Fields) : {};
+  } catch {
+    return {};
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
+function secretOf(value: unknown): Secret | undefined {
+  const text = textOf(value);
+  return text === undefined ? undefined : new Secret(text);
+}
+
+/** An array, or a list with commas. */
+function secretsOf(value: unknown): readonly Secret[] {
+  const values: readonly unknown[] = Array.isArray(value) ? value : (textOf(value)?.split(',') ?? []);
+  return values.map(secretOf).filter((secret) => secret !== undefined);
+}
