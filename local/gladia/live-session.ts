@@ -1,0 +1,522 @@
+import { randomUUID } from 'node:crypto';
+import { AcceptedAudio } from './accepted-audio';
+import { AckQueue, type ByteRange } from './ack-queue';
+import { faultsOf, type CutKind, type GladiaFaults, type OddMessage, type SessionFaults } from './faults';
+import { toTranscription, type TranscriptData } from './live-messages';
+import { oddMessageText } from './odd-messages';
+import { QuietTimer } from './quiet-timer';
+import type { Recogniser } from './recogniser';
+import { SessionOutbox } from './session-outbox';
+import type { SessionRequest } from './session-request';
+import { NEXT_STATES, type JobStatus, type SessionEndReason, type SessionState } from './session-state';
+import { SessionTranscripts } from './session-transcripts';
+
+/** The session's end of its socket. */
+export interface SessionConnection {
+  send(text: string): void;
+  /** Close frame, after what was sent. */
+  close(code: number, reason: string): void;
+  /** Nothing that comes on this socket after it counts. */
+  cut(how: CutKind): void;
+  /** Neither reads nor writes any more, and does not close. */
+  stall(): void;
+}
+
+export interface SessionLimits {
+  /** Connected without audio for this long: closed with 4408. */
+  readonly noAudioMs: number;
+  /** Connected without any transcript for this long: cut with 4504, can be resumed. null: off. */
+  readonly noTextMs: number | null;
+  readonly lifetimeMs: number;
+  readonly lifetimeCloseCode: number;
+  /** From the end of a session to its job being `done`. */
+  readonly processingMs: number;
+}
+
+export interface LiveSessionOptions {
+  /** In order of creation, from 0. */
+  readonly number: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly request: SessionRequest;
+  readonly recogniser: Recogniser;
+  readonly faults: GladiaFaults;
+  readonly limits: SessionLimits;
+  readonly keep: 'everything' | 'digest';
+  readonly onChange: () => void;
+}
+
+/** What a test can see of a session, and do to it. */
+export interface ObservedSession {
+  readonly id: string;
+  /** In order of creation, from 0. */
+  readonly number: number;
+  /** The body of its POST, as sent. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly customMetadata: Readonly<Record<string, unknown>>;
+  readonly channels: number;
+  readonly createdAt: Date;
+  readonly state: SessionState;
+  readonly endReason: SessionEndReason | undefined;
+  readonly jobStatus: JobStatus;
+  readonly connected: boolean;
+  readonly connections: number;
+  /** Connections after the first. */
+  readonly resumes: number;
+  /** Close code of each connection that is over; 1006 where it was cut. */
+  readonly closeCodes: readonly number[];
+  /** Every byte that came before the stop, also what was forgotten at a drop. */
+  readonly receivedBytes: number;
+  /** Bytes that are the session's audio. */
+  readonly acceptedBytes: number;
+  readonly acceptedSha256: string;
+  /** The session's audio; undefined when the server keeps the digest only. */
+  accepted(): Buffer | undefined;
+  /** Acks sent, and the end of the last one's range over the session. */
+  readonly acks: number;
+  readonly ackedBytes: number;
+  readonly stopReceived: boolean;
+  /** Stops that the `loseStop` fault has swallowed. */
+  readonly lostStops: number;
+  /** Audio frames that came after the stop. */
+  readonly lateFrames: number;
+  readonly finals: readonly TranscriptData[];
+  /** As in `result.messages`. */
+  readonly messages: readonly string[];
+  /** Cuts the socket now, if there is one. */
+  cut(how: CutKind): void;
+  /** Sends an odd message now, if there is a socket. */
+  inject(message: OddMessage): void;
+}
+
+/** One session, from its POST to its end (gladia-live.md, 2 and 9). */
+export class LiveSession implements ObservedSession {
+  readonly id = randomUUID();
+  readonly token = randomUUID();
+  readonly createdAt = new Date();
+  completedAt: Date | undefined;
+  postSessionMetadata: Readonly<Record<string, unknown>> = {};
+  connections = 0;
+  closeCodes: number[] = [];
+  receivedBytes = 0;
+  acks = 0;
+  ackedBytes = 0;
+  stopReceived = false;
+  lostStops = 0;
+  lateFrames = 0;
+  oversizedMessages = 0;
+  readonly #options: LiveSessionOptions;
+  readonly #audio: AcceptedAudio;
+  readonly #acks: AckQueue;
+  readonly #outbox: SessionOutbox;
+  readonly #transcripts: SessionTranscripts;
+  readonly #noAudio: QuietTimer;
+  readonly #noText: QuietTimer | undefined;
+  readonly #lifetime: NodeJS.Timeout;
+  #processing: NodeJS.Timeout | undefined;
+  #state: SessionState = 'created';
+  #jobStatus: JobStatus = 'queued';
+  #endReason: SessionEndReason | undefined;
+  #connection: SessionConnection | undefined;
+  #connectionBase = 0;
+  #cutsMade = 0;
+  #stalled = false;
+  #oddSent = false;
+  #transcriptionMs = 0;
+  #disposed = false;
+
+  constructor(options: LiveSessionOptions) {
+    this.#options = options;
+    const { limits } = options;
+    this.#audio = new AcceptedAudio(options.keep);
+    this.#outbox = new SessionOutbox({
+      sessionId: this.id,
+      config: options.request.messages_config,
+      replays: () => this.#faults.missedMessages === 'replayed',
+      keepsPartials: options.keep === 'everything',
+    });
+    this.#transcripts = this.#createTranscripts();
+    this.#acks = new AckQueue({
+      faults: () => this.#faults,
+      accept: (audio) => this.#accept(audio),
+      acknowledge: (range) => this.#acknowledge(range),
+    });
+    this.#noAudio = new QuietTimer(limits.noAudioMs, () =>
+      this.#giveUp('no-audio', 4408, 'No audio received'),
+    );
+    this.#noText =
+      limits.noTextMs === null
+        ? undefined
+        : new QuietTimer(limits.noTextMs, () => this.cut({ closeCode: 4504 }));
+    this.#lifetime = setTimeout(
+      () => this.#giveUp('lifetime', limits.lifetimeCloseCode, 'Maximum session duration reached'),
+      limits.lifetimeMs,
+    );
+    this.#lifetime.unref();
+  }
+
+  get number(): number {
+    return this.#options.number;
+  }
+
+  get body(): Readonly<Record<string, unknown>> {
+    return this.#options.body;
+  }
+
+  get customMetadata(): Readonly<Record<string, unknown>> {
+    return this.#options.request.custom_metadata ?? {};
+  }
+
+  get channels(): number {
+    return this.#options.request.channels;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get endReason(): SessionEndReason | undefined {
+    return this.#endReason;
+  }
+
+  get jobStatus(): JobStatus {
+    return this.#jobStatus;
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  get resumes(): number {
+    return Math.max(0, this.connections - 1);
+  }
+
+  get acceptedBytes(): number {
+    return this.#audio.length;
+  }
+
+  get acceptedSha256(): string {
+    return this.#audio.sha256;
+  }
+
+  get finals(): readonly TranscriptData[] {
+    return this.#transcripts.finals;
+  }
+
+  get messages(): readonly string[] {
+    return this.#outbox.messages;
+  }
+
+  /** Seconds of audio. */
+  get durationS(): number {
+    return this.#secondsAt(this.#audio.length);
+  }
+
+  accepted(): Buffer | undefined {
+    return this.#audio.bytes();
+  }
+
+  cut(how: CutKind): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.detach(connection, typeof how === 'string' ? 1006 : how.closeCode);
+    connection.cut(how);
+  }
+
+  inject(message: OddMessage): void {
+    this.#connection?.send(oddMessageText(message));
+  }
+
+  /** A socket has come. The newest wins: what Gladia does with two on one token is UNKNOWN. */
+  attach(connection: SessionConnection): void {
+    this.cut('reset');
+    this.connections += 1;
+    const { closeOnOpen, duplicateFinals } = this.#faults;
+    if (closeOnOpen !== null) {
+      this.closeCodes.push(closeOnOpen);
+      connection.close(closeOnOpen, 'Fault: close on open');
+      this.#options.onChange();
+      return;
+    }
+    this.#connection = connection;
+    this.#connectionBase = this.#acks.position;
+    this.#oddSent = false;
+    this.#outbox.connect(connection);
+    this.#startRecording();
+    if (this.resumes > 0 && duplicateFinals) this.#repeatFinals();
+    this.#noAudio.start();
+    this.#noText?.start();
+    this.#options.onChange();
+  }
+
+  /** A socket has gone. With 1000 from the client the session ends without delivery, else it can be resumed. */
+  detach(connection: SessionConnection, closeCode: number, byClient = false): void {
+    if (connection !== this.#connection) return;
+    this.#connection = undefined;
+    this.closeCodes.push(closeCode);
+    this.#outbox.disconnect();
+    this.#noAudio.stop();
+    this.#noText?.stop();
+    this.#acks.drop();
+    if (byClient && closeCode === 1000) this.#finish('client-closed', 1000, '');
+    this.#options.onChange();
+  }
+
+  takeAudio(audio: Buffer): void {
+    if (this.#state !== 'recording') {
+      this.#refuseAudio();
+      return;
+    }
+    this.#noAudio.touch();
+    this.receivedBytes += audio.length;
+    const faults = this.#faults;
+    const cut = this.#dueCut(faults);
+    if (cut !== undefined && !cut.ackLast) this.#takeUnacked(audio, cut.how);
+    else {
+      this.#acks.push(audio);
+      if (cut !== undefined) this.cut(cut.how);
+    }
+    this.#disturb(faults);
+    this.#options.onChange();
+  }
+
+  /** `stop_recording` has come. */
+  takeStop(): void {
+    if (this.#faults.loseStop) {
+      this.lostStops += 1;
+    } else if (this.#state === 'recording') {
+      this.stopReceived = true;
+      this.#acks.flush();
+      this.#acks.settle();
+      this.#acknowledgeStop();
+      this.#finish('stopped', 1000, '');
+    } else this.#refuseStop();
+    this.#options.onChange();
+  }
+
+  /** What the client sent could not be read. What Gladia does then is UNKNOWN. */
+  takeUnreadable(problem: string): void {
+    this.#outbox.emit('receive_errors', {
+      type: 'error',
+      data: { code: 'invalid_message', message: problem },
+    });
+  }
+
+  /** Metadata and transcription, as in `post_final_transcript` and in `result`. */
+  result(): Record<string, unknown> {
+    const { summarization } = this.#options.request.post_processing;
+    const summary = this.#summary();
+    const addOn = {
+      success: summary !== '',
+      is_empty: summary === '',
+      exec_time: 0,
+      error: null,
+      results: summary,
+    };
+    return {
+      metadata: {
+        audio_duration: this.durationS,
+        number_of_distinct_channels: this.channels,
+        billing_time: this.durationS * this.channels,
+        transcription_time: this.#transcriptionMs / 1000,
+      },
+      transcription: toTranscription(this.#transcripts.utterances),
+      ...(summarization && { summarization: addOn }),
+    };
+  }
+
+  /** Frees everything, whatever the state. Idempotent. */
+  dispose(): void {
+    this.#disposed = true;
+    clearTimeout(this.#lifetime);
+    clearTimeout(this.#processing);
+    this.#noAudio.stop();
+    this.#noText?.stop();
+    this.cut('reset');
+    this.#transcripts.close();
+  }
+
+  get #faults(): SessionFaults {
+    return faultsOf(this.#options.faults, this);
+  }
+
+  #createTranscripts(): SessionTranscripts {
+    return new SessionTranscripts({
+      recogniser: this.#options.recogniser,
+      session: { customMetadata: this.customMetadata, channels: this.channels },
+      request: this.#options.request,
+      outbox: this.#outbox,
+      isMute: () => this.#faults.mute,
+      onChange: () => {
+        this.#noText?.touch();
+        this.#options.onChange();
+      },
+      onFailed: (error) => this.#giveUp('recogniser-failed', 4500, error.message.slice(0, 100)),
+    });
+  }
+
+  #startRecording(): void {
+    if (this.#state !== 'created') return;
+    this.#enter('recording');
+    this.#outbox.emit('receive_lifecycle_events', { type: 'start_recording' });
+  }
+
+  #repeatFinals(): void {
+    const lastByChannel = new Map(this.finals.map((final) => [final.utterance.channel, final]));
+    for (const data of lastByChannel.values()) this.#outbox.repeat({ type: 'transcript', data });
+  }
+
+  #dueCut({ cuts }: SessionFaults): SessionFaults['cuts'][number] | undefined {
+    const next = cuts[this.#cutsMade];
+    if (next === undefined || this.receivedBytes < next.afterBytes) return undefined;
+    this.#cutsMade += 1;
+    return next;
+  }
+
+  /** Received, and the socket is cut before the ack: whether the bytes count is the fault's `unackedOnDrop`. */
+  #takeUnacked(audio: Buffer, how: CutKind): void {
+    this.#acks.hold(audio);
+    this.cut(how);
+  }
+
+  #disturb({ stallAfterBytes, oddMessages }: SessionFaults): void {
+    if (!this.#oddSent) for (const message of oddMessages) this.inject(message);
+    this.#oddSent = true;
+    if (stallAfterBytes === null || this.#stalled || this.receivedBytes < stallAfterBytes) return;
+    this.#stalled = true;
+    this.#connection?.stall();
+  }
+
+  #accept(audio: Buffer): void {
+    this.#audio.append(audio);
+    this.#transcripts.push(audio);
+  }
+
+  #acknowledge({ start, end }: ByteRange): void {
+    this.acks += 1;
+    this.ackedBytes = end;
+    const { ackInclusiveEnd, ackRelativeTo } = this.#faults;
+    const base = ackRelativeTo === 'connection' ? this.#connectionBase : 0;
+    const lastByte = ackInclusiveEnd && end > start ? end - 1 : end;
+    const data = {
+      byte_range: [start - base, lastByte - base],
+      time_range: [this.#secondsAt(start), this.#secondsAt(end)],
+    };
+    this.#outbox.acknowledge({ type: 'audio_chunk', acknowledged: true, error: null, data });
+  }
+
+  #acknowledgeStop(): void {
+    const unsettledS = (this.#transcripts.unsettledFromMs ?? this.durationS * 1000) / 1000;
+    const data = {
+      recording_duration: this.durationS,
+      recording_left_to_process: Math.max(0, this.durationS - unsettledS),
+    };
+    this.#outbox.acknowledge({ type: 'stop_recording', acknowledged: true, error: null, data });
+  }
+
+  #refuseAudio(): void {
+    this.lateFrames += 1;
+    this.#outbox.acknowledge({
+      type: 'audio_chunk',
+      acknowledged: false,
+      error: ALREADY_STOPPED,
+      data: null,
+    });
+    this.#options.onChange();
+  }
+
+  #refuseStop(): void {
+    this.#outbox.acknowledge({
+      type: 'stop_recording',
+      acknowledged: false,
+      error: ALREADY_STOPPED,
+      data: {},
+    });
+  }
+
+  /** The server ends the session on its own. */
+  #giveUp(reason: SessionEndReason, closeCode: number, text: string): void {
+    if (this.#state === 'ended' || this.#endReason !== undefined) return;
+    this.cut({ closeCode, reason: text });
+    this.#finish(reason, closeCode, text);
+    this.#options.onChange();
+  }
+
+  #finish(reason: SessionEndReason, closeCode: number, text: string): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#enter('stopping');
+    this.#jobStatus = 'processing';
+    clearTimeout(this.#lifetime);
+    this.#noAudio.stop();
+    this.#noText?.stop();
+    this.#acks.settle();
+    const startedAt = performance.now();
+    void this.#transcripts.finish().then(() => {
+      if (this.#disposed) return;
+      this.#transcriptionMs = Math.round(performance.now() - startedAt);
+      this.#sendResults();
+      this.#end(closeCode, text);
+    });
+  }
+
+  #sendResults(): void {
+    const { durationS } = this;
+    const result = this.result();
+    const post = 'receive_post_processing_events';
+    this.#outbox.emit('receive_lifecycle_events', {
+      type: 'end_recording',
+      data: { recording_duration: durationS },
+    });
+    this.#outbox.emit(post, { type: 'post_transcript', data: result['transcription'] });
+    if (this.#options.request.post_processing.summarization) {
+      this.#outbox.emit(post, {
+        type: 'post_summarization',
+        error: null,
+        data: { results: this.#summary() },
+      });
+    }
+    this.#outbox.emit(post, { type: 'post_final_transcript', data: result });
+    this.#outbox.emit('receive_lifecycle_events', { type: 'end_session' });
+  }
+
+  #end(closeCode: number, text: string): void {
+    this.#enter('ended');
+    this.#transcripts.close();
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      this.detach(connection, closeCode);
+      connection.close(closeCode, text);
+    }
+    this.#processing = setTimeout(() => this.#complete(), this.#options.limits.processingMs);
+    this.#options.onChange();
+  }
+
+  #complete(): void {
+    this.completedAt = new Date();
+    this.#jobStatus = this.#endReason === 'recogniser-failed' ? 'error' : 'done';
+    this.#options.onChange();
+  }
+
+  #summary(): string {
+    return (
+      this.#options.recogniser.summaryOf({ customMetadata: this.customMetadata, channels: this.channels }) ??
+      ''
+    );
+  }
+
+  #secondsAt(bytes: number): number {
+    return bytes / (8000 * this.channels);
+  }
+
+  #enter(next: SessionState): void {
+    if (!NEXT_STATES[this.#state].includes(next))
+      throw new Error(`a session cannot go from ${this.#state} to ${next}`);
+    this.#state = next;
+  }
+}
+
+const ALREADY_STOPPED = {
+  status_code: 409,
+  exception: 'ConflictError',
+  message: 'Recording already stopped',
+};
