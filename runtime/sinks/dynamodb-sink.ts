@@ -1,4 +1,5 @@
 import { segmentKey } from '../contract/transcripts-table';
+import type { Clock } from '../model/clock';
 import type { TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
@@ -13,7 +14,7 @@ export interface DynamoDbSinkOptions {
   readonly storeWords: boolean;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly now?: () => number;
+  readonly now?: Clock;
 }
 
 const SECONDS_PER_DAY = 86_400;

@@ -16,6 +16,7 @@ import {
   SESSION_PREFIX,
   SORT_KEY,
 } from '../contract/transcripts-table';
+import type { Clock } from '../model/clock';
 import {
   callItem,
   gapItem,
@@ -30,7 +31,7 @@ import {
 export interface CallReaderOptions {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
-  readonly now?: () => number;
+  readonly now?: Clock;
   /** Most items asked for in one page; without it as many as fit in 1 MB. */
   readonly pageSize?: number;
 }

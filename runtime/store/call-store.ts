@@ -1,5 +1,6 @@
 import { GetCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { CALL_ITEM_KEY, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE } from '../contract/transcripts-table';
+import type { Clock } from '../model/clock';
 import { storeErrorHint, storeErrorKind, storeErrorName } from './store-error';
 import { updateInput } from './update-expression';
 
@@ -9,7 +10,7 @@ export interface CallStoreOptions {
   readonly retentionDays: number;
   /** For one request. */
   readonly timeoutMs?: number;
-  readonly now?: () => number;
+  readonly now?: Clock;
 }
 
 const TIMEOUT_MS = 2_000;

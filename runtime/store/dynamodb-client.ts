@@ -10,6 +10,8 @@ export interface DocumentClientOptions {
   readonly connectionTimeoutMs?: number;
   /** For one whole request. */
   readonly requestTimeoutMs?: number;
+  /** Attempts of one request. The relay has one; a command for people may have more. */
+  readonly attempts?: number;
 }
 
 const CONNECTION_TIMEOUT_MS = 2_000;
@@ -24,15 +26,15 @@ const CREDENTIAL_VARIABLES = [
 ];
 
 /**
- * DynamoDB, with plain objects as items. Every request is one attempt: the write queue is the one layer that tries
- * again, and whoever reads decides for himself.
+ * DynamoDB, with plain objects as items. A request is one attempt by default, because the write queue is the one layer
+ * that tries again.
  */
 export function createDocumentClient(options: DocumentClientOptions): DynamoDBDocumentClient {
   const { region, endpoint, environment = {} } = options;
   const local = endpoint !== undefined && !CREDENTIAL_VARIABLES.some((name) => environment[name]);
   const client = new DynamoDBClient({
     region,
-    maxAttempts: 1,
+    maxAttempts: options.attempts ?? 1,
     requestHandler: {
       connectionTimeout: options.connectionTimeoutMs ?? CONNECTION_TIMEOUT_MS,
       requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,

@@ -71,12 +71,16 @@ export const gapItem = z.looseObject({
   cause: optional(z.string()),
 });
 
-export const sessionItem = z.looseObject({
-  itemKey: z.string(),
-  sessionId: optional(z.string()),
-  status: optional(z.string()),
-  reconciled: optional(z.boolean()),
-});
+/** Without its url, which is a bearer token. */
+export const sessionItem = z
+  .looseObject({
+    itemKey: z.string(),
+    url: z.unknown(),
+    sessionId: optional(z.string()),
+    status: optional(z.string()),
+    reconciled: optional(z.boolean()),
+  })
+  .transform(({ url: _, ...session }) => session);
 
 export const resultItem = z.looseObject({ itemKey: z.string(), text: optional(z.string()) });
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../model/clock';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { ITEM_LIMIT_BYTES, itemSizeBytes } from './item-size';
@@ -23,7 +24,7 @@ export interface WriteQueueOptions {
   readonly maxBackOffMs?: number;
   /** A repeated complaint is logged once in this time. */
   readonly complaintIntervalMs?: number;
-  readonly now?: () => number;
+  readonly now?: Clock;
   /** 0 to 1 */
   readonly random?: () => number;
 }

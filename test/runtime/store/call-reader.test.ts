@@ -77,7 +77,13 @@ describe('Reading a call', () => {
       });
     }
     await world.put({ callSid: 'CA1', itemKey: 'GAP#0000000500#MZ1#inbound', startMs: 500, endMs: 900 });
-    await world.put({ callSid: 'CA1', itemKey: 'SESSION#MZ1#001', sessionId: 's', reconciled: true });
+    await world.put({
+      callSid: 'CA1',
+      itemKey: 'SESSION#MZ1#001',
+      sessionId: 's',
+      reconciled: true,
+      url: 'wss://t',
+    });
     await world.put({ callSid: 'CA1', itemKey: 'RESULT#summary#1', text: 'long' });
     await world.put({ callSid: 'CA2', itemKey: key(1), text: 'of another call' });
     const stored = await reader.readCall('CA1');
@@ -91,6 +97,7 @@ describe('Reading a call', () => {
     ]);
     expect(stored?.gaps).toMatchObject([{ startMs: 500, endMs: 900 }]);
     expect(stored?.sessions).toMatchObject([{ sessionId: 's', reconciled: true }]);
+    expect(JSON.stringify(stored)).not.toContain('wss://');
     expect(stored?.results).toMatchObject([{ text: 'long' }]);
   });
 

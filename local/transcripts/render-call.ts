@@ -1,0 +1,77 @@
+import { clockTime } from '../../runtime/sinks/console-sink';
+import type { CallItem, GapItem, SegmentItem, StoredCall } from '../../runtime/store/stored-call';
+import { renderLedger, type RenderOptions } from './render-ledger';
+import { createStyled, type Styled, type TextStyle } from './text-style';
+
+const SPEAKER_COLUMNS = 8;
+const SPEAKER_STYLES: Readonly<Record<string, TextStyle>> = { customer: 'cyan', agent: 'magenta' };
+
+/** A stored call for people: who and when, every line in its place in time, the audio ledger, the latency. */
+export function renderCall(stored: StoredCall, options: RenderOptions): string[] {
+  const { call } = stored;
+  return [
+    ...renderHeader(call, options),
+    '',
+    ...renderConversation(stored, options),
+    ...(call.ledger === undefined ? [] : ['', ...renderLedger(call.ledger, options)]),
+    ...(call.latency === undefined ? [] : [latencyLine(call.latency)]),
+  ];
+}
+
+function renderHeader(call: CallItem, { color }: RenderOptions): string[] {
+  const styled = createStyled(color);
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['from', call.from ?? 'unknown'],
+    ['to', call.to ?? 'unknown'],
+    ['direction', call.direction ?? 'unknown'],
+    ['started', call.startedAt],
+    ['duration', callDuration(call)],
+    ['status', call.endReason === undefined ? call.status : `${call.status ?? ''} (${call.endReason})`],
+    ['failure', call.failure],
+    ['summary', call.summary],
+  ];
+  const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)} ${value}`]));
+  return [styled('bold', `Call ${call.callSid}`), ...lines];
+}
+
+/** From the first to the last word of Twilio about the call, or undefined while it lives. */
+export function callDuration({ startedAt, endedAt }: CallItem): string | undefined {
+  if (startedAt === undefined || endedAt === undefined) return undefined;
+  const ms = Date.parse(endedAt) - Date.parse(startedAt);
+  return Number.isFinite(ms) && ms >= 0 ? clockTime(ms) : undefined;
+}
+
+/** Segments and gaps, in order of time. */
+export function renderConversation({ segments, gaps }: StoredCall, { color }: RenderOptions): string[] {
+  const styled = createStyled(color);
+  const entries = [
+    ...segments.map((segment) => ({ startMs: segment.startMs, lines: segmentLines(segment, styled) })),
+    ...gaps.map((gap) => ({ startMs: gap.startMs, lines: [gapLine(gap, styled)] })),
+  ];
+  if (entries.length === 0) return ['Nothing was said, or nothing is stored yet.'];
+  return entries.sort((one, other) => one.startMs - other.startMs).flatMap(({ lines }) => lines);
+}
+
+/** `00:12.3  customer  text`, and its translations under it. */
+export function segmentLines(segment: SegmentItem, styled: Styled): string[] {
+  const { startMs, speaker = '?', text, translation = {} } = segment;
+  const start = `${clockTime(startMs)}  ${speaker.padEnd(SPEAKER_COLUMNS)}  `;
+  const translations = Object.entries(translation).map(([language, words]) =>
+    styled('dim', `${' '.repeat(start.length)}${language}: ${words}`),
+  );
+  return [styled(SPEAKER_STYLES[speaker] ?? 'reset', start) + text, ...translations];
+}
+
+function gapLine({ startMs, endMs, track, cause }: GapItem, styled: Styled): string {
+  const length = ((endMs - startMs) / 1000).toFixed(1);
+  const text = `${clockTime(startMs)}  ${'gap'.padEnd(SPEAKER_COLUMNS)}  ${length} s of ${track ?? 'audio'} are not transcribed`;
+  return styled('yellow', cause === undefined ? text : `${text} (${cause})`);
+}
+
+function latencyLine({ count, p50Ms, p95Ms }: NonNullable<CallItem['latency']>): string {
+  return `Latency of ${count} segments: half within ${seconds(p50Ms)} s, 95 % within ${seconds(p95Ms)} s.`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(2);
+}
