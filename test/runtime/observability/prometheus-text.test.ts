@@ -1,0 +1,69 @@
+import { METRICS, type MetricName } from '../../../runtime/contract/metrics';
+import { Metrics } from '../../../runtime/observability/metrics';
+import { prometheusName, prometheusText } from '../../../runtime/observability/prometheus-text';
+
+const NAMES = Object.keys(METRICS) as MetricName[];
+const lines = (metrics: Metrics): string[] => prometheusText(metrics).split('\n');
+
+it('counts in base units and says so in the name', () => {
+  const metrics = new Metrics();
+  metrics.count('audioReceived', 1_540);
+  metrics.gauge('backlog', 268_435_456);
+  metrics.gauge('callsLive', 3);
+  metrics.count('sessionsOpened');
+  expect(lines(metrics)).toEqual(
+    expect.arrayContaining([
+      '# HELP callscript_audio_received_seconds_total Audio received from Twilio, all tracks',
+      '# TYPE callscript_audio_received_seconds_total counter',
+      'callscript_audio_received_seconds_total 1.54',
+      '# TYPE callscript_backlog_bytes gauge',
+      'callscript_backlog_bytes 268435456',
+      'callscript_calls_live 3',
+      'callscript_sessions_opened_total 1',
+    ]),
+  );
+});
+
+it('gives a sample for each value of a label', () => {
+  const metrics = new Metrics();
+  metrics.count('requestsRefused', 2, 'full');
+  metrics.count('requestsRefused', 1, 'not-found');
+  metrics.count('audioLost', 250, 'backlog-overflow');
+  expect(lines(metrics)).toEqual(
+    expect.arrayContaining([
+      'callscript_requests_refused_total{reason="full"} 2',
+      'callscript_requests_refused_total{reason="not-found"} 1',
+      'callscript_audio_lost_seconds_total{cause="backlog-overflow"} 0.25',
+    ]),
+  );
+});
+
+it('escapes a label value', () => {
+  const metrics = new Metrics();
+  metrics.count('requestsRefused', 1, 'a"b\\c\nd');
+  expect(lines(metrics)).toContain('callscript_requests_refused_total{reason="a\\"b\\\\c\\nd"} 1');
+});
+
+it('declares every metric once, with zero where it has no label and was never counted', () => {
+  const text = lines(new Metrics());
+  for (const name of NAMES) {
+    const full = prometheusName(name);
+    expect(text.filter((line) => line.startsWith(`# TYPE ${full} `)).length).toBe(1);
+    expect(text.includes(`${full} 0`)).toBe(METRICS[name].label === undefined);
+  }
+  expect(new Set(NAMES.map(prometheusName)).size).toBe(NAMES.length);
+});
+
+it('is what a scraper can read: declarations first, samples of one metric together, a newline at the end', () => {
+  const metrics = new Metrics();
+  metrics.count('legsEnded', 1, 'stopped');
+  metrics.count('legsEnded', 1, 'drained');
+  const text = prometheusText(metrics);
+  expect(text.endsWith('\n')).toBe(true);
+  let current = '';
+  for (const line of text.trimEnd().split('\n')) {
+    const declared = /^# (?:HELP|TYPE) (\S+) \S/.exec(line)?.[1];
+    if (declared !== undefined) current = declared;
+    else expect(line).toMatch(new RegExp(`^${current}(\\{[a-z]+="[^"]*"\\})? \\d+(\\.\\d+)?$`));
+  }
+});
