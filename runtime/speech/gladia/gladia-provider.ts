@@ -12,7 +12,7 @@ export interface GladiaOptions {
   readonly apiUrl: string;
   readonly region?: 'us-west' | 'eu-west';
   readonly sessionOptions: GladiaSessionOptions;
-  /** Where the key comes from. `refresh` is asked once after a 401: the key may have been rotated. */
+  /** Where the key comes from. `refreshGladiaApiKey` is asked once after a 401: the key may have been rotated. */
   readonly credentials: GladiaCredentials;
   readonly connectTimeoutMs: number;
   readonly pingIntervalMs: number;
@@ -23,7 +23,7 @@ export interface GladiaOptions {
 
 export interface GladiaCredentials {
   gladiaApiKey(): Promise<Secret | undefined>;
-  refresh(): Promise<void>;
+  refreshGladiaApiKey(): Promise<Secret | undefined>;
 }
 
 export const GLADIA_TIMING = {
@@ -44,8 +44,7 @@ export function createGladiaProvider(options: GladiaOptions): SpeechProvider {
       return await request(key);
     } catch (error) {
       if (!(error instanceof SpeechError) || error.code !== 'http-401') throw error;
-      await credentials.refresh();
-      const newKey = await credentials.gladiaApiKey();
+      const newKey = await credentials.refreshGladiaApiKey();
       if (newKey === undefined || newKey.reveal() === key.reveal()) throw error;
       return request(newKey);
     }

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { ConfigError, loadConfig, type RelayConfig } from './config';
+import { createLogger, type Logger } from './observability/logger';
+import { startRelay, type Relay } from './relay';
+import { ConsoleSink } from './sinks/console-sink';
+import { Terminal } from './sinks/terminal';
+import { startUpNotes } from './start-up-notes';
+
+const WRONG_SETTINGS = 2;
+
+function readConfig(): RelayConfig {
+  if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
+  return loadConfig(process.env);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const isForPeople =
+    config.consoleTranscripts === 'on' || (config.consoleTranscripts === 'auto' && process.stdout.isTTY);
+  const logger = createLogger(config.logLevel, isForPeople ? 2 : 1);
+  const terminal = new Terminal(process.stdout, process.env);
+  const relay = await startRelay(config, {
+    logger,
+    sinks: isForPeople ? [new ConsoleSink(terminal)] : [],
+    environment: process.env,
+    // Where people read stdout nobody collects metrics from it.
+    ...(isForPeople ? {} : { writeMetrics: (line: string) => process.stdout.write(`${line}\n`) }),
+  });
+  endOnSignals(relay, logger);
+  logger.info({ port: relay.port, adminPort: relay.adminPort }, 'Relay started');
+  if (config.twilio.allowUnsignedStreams) {
+    logger.warn('ALLOW_UNSIGNED_STREAMS=true: anybody who reaches this port can stream audio at your cost');
+  }
+  if (isForPeople) startUpNotes(config, relay).forEach((line) => terminal.line(line));
+}
+
+/** The first signal drains; a second one ends at once. The process's boundary for faults is here as well. */
+function endOnSignals(relay: Relay, logger: Logger): void {
+  let isEnding = false;
+  const end = (exitCode: number): void => {
+    if (isEnding) process.exit(1);
+    isEnding = true;
+    relay.drain().then(
+      () => process.exit(exitCode),
+      (error: unknown) => {
+        logger.fatal({ err: error }, 'The drain failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => end(0));
+  process.on('SIGINT', () => end(0));
+  const onFault = (error: unknown): void => {
+    logger.fatal({ err: error }, 'A fault that no call has caught: draining');
+    if (!isEnding) end(1);
+  };
+  process.on('uncaughtException', onFault);
+  process.on('unhandledRejection', onFault);
+}
+
+main().catch((error: unknown) => {
+  const lines =
+    error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
+  process.stderr.write(`The relay did not start:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  process.exit(error instanceof ConfigError ? WRONG_SETTINGS : 1);
+});

@@ -1,0 +1,67 @@
+import type { RelayConfig } from './config';
+import type { Credentials } from './secrets';
+import type { CallStore } from './store/call-store';
+
+/** Why the relay could not transcribe a call that came now, and what mends it. */
+export interface UnreadyReason {
+  readonly reason: 'draining' | 'no-gladia-key' | 'no-twilio-token' | 'store-unreachable';
+  readonly fix: string;
+}
+
+export interface ReadinessOptions {
+  readonly credentials: Credentials;
+  readonly config: RelayConfig;
+  readonly store: Pick<CallStore, 'probe'>;
+  readonly isDraining: () => boolean;
+}
+
+/** Answers `/ready`: for people and deploys. The load balancer asks `/health`, which depends on none of this. */
+export class Readiness {
+  readonly #options: ReadinessOptions;
+
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
+  }
+
+  /** @returns nothing when the next call would be transcribed */
+  async unreadyReasons(): Promise<readonly UnreadyReason[]> {
+    const found = await Promise.all([this.#draining(), this.#gladia(), this.#twilio(), this.#store()]);
+    return found.filter((reason) => reason !== undefined);
+  }
+
+  #draining(): UnreadyReason | undefined {
+    return this.#options.isDraining()
+      ? { reason: 'draining', fix: 'none: this process is shutting down' }
+      : undefined;
+  }
+
+  async #gladia(): Promise<UnreadyReason | undefined> {
+    const { credentials, config } = this.#options;
+    if ((await credentials.gladiaApiKey()) !== undefined) return undefined;
+    return { reason: 'no-gladia-key', fix: fixFor('GLADIA_API_KEY', config.gladia.secretArn) };
+  }
+
+  async #twilio(): Promise<UnreadyReason | undefined> {
+    const { credentials, config } = this.#options;
+    if (config.twilio.allowUnsignedStreams) return undefined;
+    const twilio = await credentials.twilio();
+    if (twilio !== undefined && twilio.authTokens.length > 0) return undefined;
+    return { reason: 'no-twilio-token', fix: fixFor('TWILIO_AUTH_TOKEN', config.twilio.secretArn) };
+  }
+
+  #store(): Promise<UnreadyReason | undefined> {
+    return this.#options.store.probe().then(
+      () => undefined,
+      (error: unknown) => ({
+        reason: 'store-unreachable',
+        fix: error instanceof Error ? error.message : 'check TRANSCRIPTS_TABLE',
+      }),
+    );
+  }
+}
+
+function fixFor(setting: string, secretArn: string | undefined): string {
+  return secretArn === undefined
+    ? `set ${setting}`
+    : `fill the secret: aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://secret.json`;
+}

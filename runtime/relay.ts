@@ -1,0 +1,233 @@
+import type { RelayConfig, Environment } from './config';
+import { Calls } from './call/calls';
+import { CallSession } from './call/call-session';
+import type { Clock } from './model/clock';
+import type { Logger } from './observability/logger';
+import { startEmbeddedMetrics } from './observability/embedded-metrics';
+import { Metrics } from './observability/metrics';
+import { Readiness } from './readiness';
+import { adminRoutes } from './admin-routes';
+import { Credentials } from './secrets';
+import { healthRoute } from './server/health-route';
+import { startHttpServer } from './server/relay-server';
+import { createSinks } from './sinks';
+import type { TranscriptSink } from './sinks/transcript-sink';
+import { BacklogBudget } from './speech/audio-backlog';
+import { createGladiaProvider, GLADIA_TIMING } from './speech/gladia/gladia-provider';
+import { Recognition, RECOGNITION_TIMING, type RecognitionTiming } from './speech/recognition';
+import { SessionSlots } from './speech/session-slots';
+import type { SpeechProvider } from './speech/speech-provider';
+import { CallStore } from './store/call-store';
+import { createDocumentClient } from './store/dynamodb-client';
+import { CallDirectory } from './twilio/call-directory';
+import { twilioDoors } from './twilio/twilio-doors';
+import { TwilioMediaStream } from './twilio/twilio-media-stream';
+import { TwilioRest } from './twilio/twilio-rest';
+
+/** How long things take. Every one is a setting of the code, so that a test passes 20 ms. */
+export interface RelayTiming {
+  readonly recognition: RecognitionTiming;
+  /** Gladia's socket. */
+  readonly gladia: typeof GLADIA_TIMING | { readonly [Name in keyof typeof GLADIA_TIMING]: number };
+  /** One track waits for the other. */
+  readonly alignmentWindowMs: number;
+  /** Between looks at every leg: supplied silence, time-outs. */
+  readonly tickMs: number;
+  /** After a call's last leg, until the call is taken for over or Twilio is asked; then between questions. */
+  readonly callEndGraceMs: number;
+  readonly callEndPollMs: number;
+  readonly metricsIntervalMs: number;
+  /** Of the drain time: for writing out what is queued. */
+  readonly flushTimeoutMs: number;
+}
+
+export const RELAY_TIMING: RelayTiming = {
+  recognition: RECOGNITION_TIMING,
+  gladia: GLADIA_TIMING,
+  alignmentWindowMs: 200,
+  tickMs: 250,
+  callEndGraceMs: 5_000,
+  callEndPollMs: 15_000,
+  metricsIntervalMs: 60_000,
+  flushTimeoutMs: 15_000,
+};
+
+export interface RelayDeps {
+  readonly logger: Logger;
+  /** More sinks beside the table's, such as the console's. */
+  readonly sinks?: readonly TranscriptSink[];
+  /** Address of the Twilio routes. Default: every one, IPv4. */
+  readonly host?: string;
+  /** Where AWS credentials may be; without any, a local store gets made-up ones. */
+  readonly environment?: Environment;
+  readonly timing?: Partial<RelayTiming>;
+  readonly now?: Clock;
+  readonly random?: () => number;
+  /** Takes the embedded-metric lines. Default: they are not written. */
+  readonly writeMetrics?: (line: string) => void;
+}
+
+export interface Relay {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly metrics: Metrics;
+  /** Takes no new call, finishes the live ones within the drain time, writes everything out, closes. Safe to call twice. */
+  drain(): Promise<void>;
+}
+
+/**
+ * The relay, the same on Fargate, on a laptop and in the tests. The stations of a word, in order: the media socket
+ * (`twilio/`), its leg (`call/`), the recognition of its audio (`speech/`), and every sink (`sinks/`).
+ */
+export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<Relay> {
+  const { logger, now = Date.now, random = Math.random } = deps;
+  const timing: RelayTiming = { ...RELAY_TIMING, ...deps.timing };
+  const metrics = new Metrics();
+  const { twilio, gladia, store } = config;
+
+  const credentials = new Credentials({ twilio, gladia, region: store.region, logger });
+  const client = createDocumentClient({
+    region: store.region,
+    ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),
+    environment: deps.environment ?? {},
+  });
+  const callStore = new CallStore({
+    client,
+    tableName: store.table,
+    retentionDays: store.retentionDays,
+    now,
+  });
+  const sinks = [...createSinks({ client, store, metrics, logger, now }), ...(deps.sinks ?? [])];
+
+  const rest = new TwilioRest({ apiUrl: twilio.apiUrl, credentials: () => credentials.twilio() });
+  const directory = new CallDirectory({ rest: twilio.isRestAllowed ? rest : undefined, logger });
+  const calls = new Calls({
+    sinks,
+    origins: callStore,
+    isCallOver: (callSid) => directory.isOver(callSid),
+    callEndGraceMs: timing.callEndGraceMs,
+    callEndPollMs: timing.callEndPollMs,
+    now,
+    logger,
+    metrics,
+  });
+
+  const provider: SpeechProvider = createGladiaProvider({
+    ...gladia,
+    credentials,
+    ...timing.gladia,
+    logger,
+    metrics,
+  });
+  const budget = new BacklogBudget(config.backlogProcessBytes);
+  const slots = new SessionSlots(gladia.maxSessions);
+
+  /** A leg: its socket gives events, its session turns them into transcripts. */
+  const newSession = (): CallSession =>
+    new CallSession({
+      sinks,
+      recognise: (request, listener, legLogger) =>
+        new Recognition(
+          {
+            provider,
+            request,
+            chunkMs: config.audioChunkMs,
+            backlogCallMs: config.backlogCallMs,
+            budget,
+            slots,
+            timing: timing.recognition,
+            now,
+            random,
+            logger: legLogger,
+            metrics,
+          },
+          listener,
+        ),
+      onStarted: (callSid) => calls.onLegStarted(callSid),
+      claimOrigin: (callSid, legOriginAtMs) => calls.claimOrigin(callSid, legOriginAtMs),
+      describeCall: (callSid) => directory.describe(callSid),
+      alignmentWindowMs: timing.alignmentWindowMs,
+      now,
+      logger,
+      metrics,
+    });
+
+  let isDraining = false;
+  const readiness = new Readiness({ credentials, config, store: callStore, isDraining: () => isDraining });
+  const doors = twilioDoors({
+    publicUrl: config.publicUrl,
+    allowUnsigned: twilio.allowUnsignedStreams,
+    credentials: () => credentials.twilio(),
+    refreshCredentials: () => credentials.refreshTwilio(),
+    mediaPath: config.mediaPath,
+    tracks: config.tracks,
+    next: twilio.next,
+    isFull: () => calls.streamingLegs >= config.maxCalls,
+    isDraining: () => isDraining,
+    onStreamStatus: ({ callSid, streamSid, streamEvent }) =>
+      logger.info({ callSid, streamSid, streamEvent }, 'Twilio told of a stream'),
+    logger,
+    metrics,
+  });
+  const server = await startHttpServer({
+    host: deps.host ?? '0.0.0.0',
+    port: config.httpPort,
+    portSetting: 'HTTP_PORT',
+    routes: [doors.voiceRoute, doors.streamStatusRoute, healthRoute],
+    upgrade: {
+      paths: doors.mediaPaths,
+      admit: (request) => doors.mediaAdmission(request),
+      onSocket: (socket, _request, { accountSid }) => {
+        const session = newSession();
+        const listener = { onEvent: session.accept.bind(session) };
+        const stream = new TwilioMediaStream({
+          socket,
+          listener,
+          accountSid,
+          tracks: config.tracks,
+          logger,
+          metrics,
+        });
+        calls.add({ session, stream });
+      },
+    },
+    logger,
+    metrics,
+  });
+  const admin = await startHttpServer({
+    host: '127.0.0.1',
+    port: config.adminPort,
+    portSetting: 'ADMIN_PORT',
+    routes: adminRoutes(readiness, metrics),
+    logger,
+    metrics,
+  }).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
+
+  // After the sockets were read: frames that are there already must not look like silence.
+  const ticker = setInterval(() => setImmediate(() => calls.tick()), timing.tickMs);
+  const gauges = setInterval(() => metrics.gauge('backlog', budget.heldBytes), timing.tickMs);
+  const embedded = startEmbeddedMetrics({
+    metrics,
+    writeLine: deps.writeMetrics ?? (() => undefined),
+    intervalMs: timing.metricsIntervalMs,
+  });
+
+  let drained: Promise<void> | undefined;
+  const drain = async (): Promise<void> => {
+    isDraining = true;
+    logger.info({ legs: calls.liveLegs }, 'Draining');
+    const flushTimeoutMs = Math.min(timing.flushTimeoutMs, config.drainTimeoutMs / 4);
+    await calls.drain(config.drainTimeoutMs - flushTimeoutMs);
+    clearInterval(ticker);
+    clearInterval(gauges);
+    const left = await Promise.all(sinks.map((sink) => sink.close(flushTimeoutMs)));
+    await Promise.all([server.close(), admin.close()]);
+    embedded.close();
+    client.destroy();
+    logger.info({ unwritten: left.reduce((sum, count) => sum + count, 0) }, 'Drained');
+  };
+  return { port: server.port, adminPort: admin.port, metrics, drain: () => (drained ??= drain()) };
+}

@@ -1,0 +1,32 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../model/clock';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import { createTableWriter } from '../store/table-writer';
+import { WriteQueue } from '../store/write-queue';
+import { DynamoDbSink } from './dynamodb-sink';
+import type { TranscriptSink } from './transcript-sink';
+
+export interface SinkOptions {
+  readonly client: DynamoDBDocumentClient;
+  readonly store: { readonly table: string; readonly retentionDays: number; readonly storesWords: boolean };
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly now: Clock;
+}
+
+/** The sinks of every relay: here is where another one is added. */
+export function createSinks({ client, store, metrics, logger, now }: SinkOptions): readonly TranscriptSink[] {
+  const writer = createTableWriter(client, store.table);
+  const queue = new WriteQueue({ writer, metrics, logger, now });
+  return [
+    new DynamoDbSink({
+      queue,
+      retentionDays: store.retentionDays,
+      storeWords: store.storesWords,
+      metrics,
+      logger,
+      now,
+    }),
+  ];
+}
