@@ -278,9 +278,26 @@ describe('a secret that cannot be read', () => {
     expect((await aws.refreshGladiaApiKey())?.reveal()).toBe('key');
   });
 
-  it('lets nobody wait for the next try while there is a value', async () => {
+  it('is read at the usual pace again after it could be read', async () => {
     fill(GLADIA, { apiKey: 'key' });
     const aws = credentials();
+    await key(aws);
+    server.secrets.set(GLADIA, DENIED);
+    nowMs = 300_000;
+    await key(aws);
+    fill(GLADIA, { apiKey: 'new' });
+    nowMs = 310_000;
+    expect((await aws.refreshGladiaApiKey())?.reveal()).toBe('new');
+    nowMs = 600_000;
+    expect(await key(aws)).toBe('new');
+    // Asks for something else, so that a reading nobody waited for would have arrived.
+    await aws.twilio();
+    expect(server.requests.filter((id) => id === GLADIA).length).toBe(3);
+  });
+
+  it('lets nobody wait for the next try while there is a value', async () => {
+    fill(GLADIA, { apiKey: 'key' });
+    const aws = credentials({ timeoutMs: 60_000 });
     await key(aws);
     server.secrets.set(GLADIA, DENIED);
     nowMs = 300_000;
