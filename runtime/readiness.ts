@@ -29,7 +29,7 @@ export class Readiness {
     return found.filter((reason) => reason !== undefined);
   }
 
-  #draining(): UnreadyReason | undefined {
+  async #draining(): Promise<UnreadyReason | undefined> {
     return this.#options.isDraining()
       ? { reason: 'draining', fix: 'none: this process is shutting down' }
       : undefined;

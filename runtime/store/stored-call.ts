@@ -75,7 +75,7 @@ export const gapItem = z.looseObject({
 export const sessionItem = z
   .looseObject({
     itemKey: z.string(),
-    url: z.unknown(),
+    url: z.unknown().optional(),
     sessionId: optional(z.string()),
     status: optional(z.string()),
     reconciled: optional(z.boolean()),
