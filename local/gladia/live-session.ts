@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AcceptedAudio } from './accepted-audio';
 import { AckQueue, type ByteRange } from './ack-queue';
 import { faultsOf, type CutKind, type GladiaFaults, type OddMessage, type SessionFaults } from './faults';
-import { toTranscription, type TranscriptData } from './live-messages';
+import { toSeconds, toTranscription, type TranscriptData } from './live-messages';
 import { oddMessageText } from './odd-messages';
 import { QuietTimer } from './quiet-timer';
 import type { Recogniser } from './recogniser';
@@ -405,11 +405,9 @@ export class LiveSession implements ObservedSession {
   }
 
   #acknowledgeStop(): void {
-    const unsettledS = (this.#transcripts.unsettledFromMs ?? this.durationS * 1000) / 1000;
-    const data = {
-      recording_duration: this.durationS,
-      recording_left_to_process: Math.max(0, this.durationS - unsettledS),
-    };
+    const durationMs = this.durationS * 1000;
+    const leftMs = Math.max(0, durationMs - (this.#transcripts.unsettledFromMs ?? durationMs));
+    const data = { recording_duration: this.durationS, recording_left_to_process: toSeconds(leftMs) };
     this.#outbox.acknowledge({ type: 'stop_recording', acknowledged: true, error: null, data });
   }
 
