@@ -109,8 +109,8 @@ function legStarted(event: EventOf<'leg-started'>, options: ItemOptions): ItemUp
           { any: [{ absent: 'endedAt' }, { attribute: 'endedAt', is: '<', value: startedAt }] },
         ],
       },
-      whenRefused: 'ignore',
     },
+    whenRefused: 'ignore',
   };
 }
 

@@ -21,7 +21,12 @@ export type Condition =
   | { readonly any: readonly Condition[] };
 
 /** A change of some attributes of one item, which is created if it is not there and no condition forbids it. */
-export interface ItemUpdate {
+export interface ItemUpdate extends ItemChange {
+  /** When no condition holds: `ignore` where that only says that the event came late or twice. */
+  readonly whenRefused?: 'ignore' | 'failure';
+}
+
+export interface ItemChange {
   readonly key: ItemKey;
   /** Attributes to set; those that are undefined are left out. */
   readonly set?: Attributes;
@@ -32,9 +37,7 @@ export interface ItemUpdate {
   readonly remove?: readonly string[];
   readonly condition?: Condition;
   /** What to do instead when the condition does not hold. */
-  readonly otherwise?: ItemUpdate;
-  /** When no condition holds: `ignore` where that only says that the event came late or twice. */
-  readonly whenRefused?: 'ignore' | 'failure';
+  readonly otherwise?: ItemChange;
 }
 
 /** One thing to write. A put replaces the whole item and is cheaper, because puts go out in batches. */

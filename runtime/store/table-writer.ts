@@ -1,6 +1,6 @@
 import { BatchWriteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { storeErrorKind } from './store-error';
-import type { ItemUpdate, StoreItem } from './store-write';
+import type { ItemChange, StoreItem } from './store-write';
 import { updateInput } from './update-expression';
 
 /** Most puts in one request (DynamoDB's limit). */
@@ -12,7 +12,7 @@ export interface TableWriter {
   /** @returns the items the store did not take this time. @throws when it took none. */
   putAll(items: readonly StoreItem[], signal: AbortSignal): Promise<readonly StoreItem[]>;
   /** @throws when the store failed or every condition was refused. */
-  update(update: ItemUpdate, signal: AbortSignal): Promise<void>;
+  update(update: ItemChange, signal: AbortSignal): Promise<void>;
 }
 
 /** The two requests that writes are made of, one attempt each. */

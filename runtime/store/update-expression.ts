@@ -1,9 +1,9 @@
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { PARTITION_KEY, SORT_KEY } from '../contract/transcripts-table';
-import type { AttributePath, Condition, ItemUpdate } from './store-write';
+import type { AttributePath, Condition, ItemChange } from './store-write';
 
 /** The `UpdateItem` request for one update. Every name is an alias, since many are DynamoDB's reserved words. */
-export function updateInput(tableName: string, update: ItemUpdate): UpdateCommandInput {
+export function updateInput(tableName: string, update: ItemChange): UpdateCommandInput {
   const aliases = new Aliases();
   const expression = updateExpression(update, aliases);
   const condition = update.condition === undefined ? undefined : conditionText(update.condition, aliases);
@@ -40,7 +40,7 @@ class Aliases {
   }
 }
 
-function updateExpression(update: ItemUpdate, aliases: Aliases): string {
+function updateExpression(update: ItemChange, aliases: Aliases): string {
   const set: string[] = [];
   for (const [name, value] of Object.entries(update.set ?? {})) {
     if (value !== undefined) set.push(`${aliases.path(name)} = ${aliases.value(value)}`);

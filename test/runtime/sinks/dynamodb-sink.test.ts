@@ -100,6 +100,8 @@ describe('A whole call', () => {
     const before = await world.items(call.callSid);
     await write(wholeCall());
     expect(await world.items(call.callSid)).toEqual(before);
+    expect(metrics.value('storeFailures')).toBe(0);
+    expect(log.lines).toEqual([]);
   });
 });
 
@@ -155,8 +157,14 @@ describe('The call item', () => {
   test('stays completed when a start comes late', async () => {
     await write([call.callEnded(), call.legStarted()]);
     expect(await item('CALL')).toMatchObject({ status: 'completed', endedAt: '2026-11-21T10:01:05.000Z' });
+    expect(metrics.value('storeFailures')).toBe(0);
     await write([call.legEnded(), eventsOf(call.callSid, 'MZ2').legStarted()]);
     expect(await item('CALL')).toMatchObject({ status: 'completed', endedAt: '2026-11-21T10:01:05.000Z' });
+  });
+
+  test('keeps what a leg came to when its start comes again', async () => {
+    await write([call.legStarted(), call.legEnded(), call.legStarted()]);
+    expect(await item('CALL')).toMatchObject({ legs: { MZ1: { endReason: 'stopped', segments: 12 } } });
   });
 
   test('is in progress again when a leg starts after the end', async () => {

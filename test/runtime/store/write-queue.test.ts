@@ -84,7 +84,10 @@ test('Puts that come one by one within the linger share a request', async () => 
 test('A full batch does not wait for the linger', async () => {
   const callSid = newCall();
   const queue = createQueue({ lingerMs: 60_000 });
-  for (const n of range(25)) queue.add(put(callSid, n));
+  queue.add(put(callSid, 0));
+  // The lane waits for company by now.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const n of range(24)) queue.add(put(callSid, n + 1));
   await world.proxy.seen(({ body }) => body.includes(callSid));
 });
 
@@ -113,6 +116,7 @@ test('Two puts of one item go in two requests, and the later one stays', async (
   queue.add(put(callSid, 1, { text: 'second' }));
   expect(await queue.close(5_000)).toBe(0);
   expect(await world.item(callSid, 'SEGMENT#0001')).toMatchObject({ text: 'second' });
+  expect(requestsOf(callSid)).toHaveLength(2);
   expect(metrics.value('storeFailures')).toBe(0);
 });
 
