@@ -389,6 +389,23 @@ describe('what the server does', () => {
     expect(call.status).toBe('in-progress');
   });
 
+  it('closing slowly is a loss from the moment it begins, and nothing after that counts as sent', async () => {
+    const app = await start({
+      onSocket: ({ socket }) =>
+        void socket.once('message', () => {
+          socket.close(1001);
+          socket.pause();
+        }),
+    });
+    const call = placeCall(direct(app));
+    await call.events.waitFor('started');
+    // As long as the first one would have gone on.
+    await placeCall(direct(await start())).done;
+    app.media.socket.resume();
+    expect(await call.done).toEqual({ end: 'lost', faults: [31921] });
+    expect(call.sent.frames.inbound).toBeLessThan(100);
+  });
+
   it('cutting TCP is 31903', async () => {
     const app = await start({
       onSocket: ({ socket }) => void socket.once('message', () => socket.terminate()),
