@@ -1,6 +1,9 @@
 import { runTranscripts } from './transcripts/run-transcripts';
 import { wantsColor } from './transcripts/text-style';
 
+// The AWS SDK warns about Node 20 on every client.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());

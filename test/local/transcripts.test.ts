@@ -280,10 +280,11 @@ describe('As a program', () => {
   test('Ctrl-C ends tail with exit 0', async () => {
     const store = await local.start();
     await local.write(store, [eventsOf('CA11').legStarted({ startedAt }), call.final()]);
-    const { child, exit } = start(['tail', 'CA11']);
+    const { child, exit, errors } = start(['tail', 'CA11']);
     await once(child.stdout, 'data');
     child.kill('SIGINT');
     expect(await exit).toEqual([0, null]);
+    expect(errors()).toBe('Following CA11. Ctrl-C ends.\n');
   });
 
   test('output without a terminal has no colours, and a wrong command exits with 2', async () => {
