@@ -163,13 +163,11 @@ export class Endpointer {
   #cut(open: OpenSegment): void {
     const cutAt = quietestFrameIndex(open.frames, Math.min(CUT_WINDOW_MS, this.#maximumUtteranceMs / 2)) + 1;
     const cutMs = open.audioStartMs + cutAt * FRAME_MS;
+    const kept = open.frames.slice(0, cutAt);
     const rest = open.frames.slice(cutAt);
+    const endMs = open.audioStartMs + (kept.findLastIndex((each) => each.voiced) + 1) * FRAME_MS;
     this.#open = undefined;
-    this.#listener.speechEnd({
-      ...open,
-      endMs: Math.min(open.endMs, cutMs),
-      frames: open.frames.slice(0, cutAt),
-    });
+    this.#listener.speechEnd({ ...open, endMs: Math.max(open.startMs, endMs), frames: kept });
     const firstVoiced = rest.findIndex((each) => each.voiced);
     if (firstVoiced < 0) {
       this.#recent = rest.slice(-this.#prerollFrames);

@@ -9,9 +9,10 @@ export function estimateWordTimes(
   words: readonly { readonly text: string; readonly confidence: number }[],
   segment: SpeechSegment,
 ): RecognisedWord[] {
-  const voicedMs = segment.frames.flatMap((frame, index) =>
-    frame.voiced ? [segment.audioStartMs + index * FRAME_MS] : [],
-  );
+  const voicedMs = segment.frames
+    .flatMap((frame, index) => (frame.voiced ? [segment.audioStartMs + index * FRAME_MS] : []))
+    // A click in the pre-roll is not a word.
+    .filter((frameMs) => frameMs >= segment.startMs);
   const letters = words.reduce((sum, word) => sum + letterCount(word.text), 0);
   const timeAt = (letter: number, side: 'start' | 'end'): number => {
     const position = (letter / letters) * voicedMs.length;

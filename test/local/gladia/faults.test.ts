@@ -2,17 +2,7 @@ import type { SessionFaults } from '../../../local/gladia/faults';
 import { startGladiaServer, type GladiaServer } from '../../../local/gladia/gladia-server';
 import type { Recogniser, TrackListener } from '../../../local/gladia/recogniser';
 import { createScriptedRecogniser } from '../../../local/gladia/scripted-recogniser';
-import {
-  Client,
-  KEY,
-  pattern,
-  post,
-  request,
-  silence,
-  startScripted,
-  startSession,
-  TELEPHONY,
-} from './gladia-client';
+import { Client, KEY, pattern, post, request, silence, startScripted, startSession } from './gladia-client';
 
 let server: GladiaServer;
 beforeEach(async () => {

@@ -1,7 +1,16 @@
 import type { GladiaServer } from '../../../local/gladia/gladia-server';
 import { createScriptedRecogniser } from '../../../local/gladia/scripted-recogniser';
 import { startGladiaServer } from '../../../local/gladia/gladia-server';
-import { Client, pattern, post, request, silence, startScripted, startSession } from './gladia-client';
+import {
+  type Client,
+  pattern,
+  type Message,
+  post,
+  request,
+  silence,
+  startScripted,
+  startSession,
+} from './gladia-client';
 
 let server: GladiaServer;
 afterEach(() => server.close());
@@ -236,7 +245,7 @@ describe('add-ons', () => {
     const client = await hear('Pay 40 dollars on May 4th, or write to ann@example.com.', {
       named_entity_recognition: true,
     });
-    const [{ error, data }] = client.ofType('named_entity_recognition') as [Record<string, any>];
+    const [{ error, data }] = client.ofType('named_entity_recognition') as [Message];
     expect(error).toBeNull();
     expect(data.utterance_id).toBe('00_00000000');
     expect(data.results).toEqual([

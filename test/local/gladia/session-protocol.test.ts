@@ -5,6 +5,7 @@ import {
   Client,
   interleave,
   pattern,
+  type Message,
   request,
   silence,
   startScripted,
@@ -118,7 +119,7 @@ test.each([
 test('post_final_transcript holds the conversation by time and bills each channel', async () => {
   const { client } = await play();
   await client.closed;
-  const [{ data }] = client.ofType('post_final_transcript') as [Record<string, any>];
+  const [{ data }] = client.ofType('post_final_transcript') as [Message];
   expect(data.metadata).toMatchObject({ audio_duration: 2, number_of_distinct_channels: 2, billing_time: 4 });
   expect(data.transcription).toMatchObject({
     full_transcript: 'Hello there, caller. Hi. Goodbye.',
