@@ -18,6 +18,7 @@ import { Recognition, RECOGNITION_TIMING, type RecognitionTiming } from './speec
 import { SessionSlots } from './speech/session-slots';
 import type { SpeechProvider } from './speech/speech-provider';
 import { CallStore } from './store/call-store';
+import { createTableIfMissing } from './store/create-table';
 import { createDocumentClient } from './store/dynamodb-client';
 import { CallDirectory } from './twilio/call-directory';
 import { twilioDoors } from './twilio/twilio-doors';
@@ -91,6 +92,12 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),
     environment: deps.environment ?? {},
   });
+  // A store of one's own may have no table yet; in AWS the table is infrastructure.
+  if (store.endpoint !== undefined) {
+    await createTableIfMissing(client, store.table).catch((error: unknown) =>
+      logger.warn({ err: error }, 'The table could not be looked for; writes wait until it is there'),
+    );
+  }
   const callStore = new CallStore({
     client,
     tableName: store.table,

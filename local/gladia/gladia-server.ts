@@ -5,7 +5,8 @@ import { WebSocketServer } from 'ws';
 import { createFaults, faultsOf, type GladiaFaults } from './faults';
 import { createHttpDoor, type ServedRequest } from './http-door';
 import type { SessionRegistry } from './http-routes';
-import { LiveSession, type ObservedSession, type SessionLimits } from './live-session';
+import { LiveSession, type SessionLimits } from './live-session';
+import type { ObservedSession } from './observed-session';
 import type { Recogniser } from './recogniser';
 import { serveSocket } from './session-socket';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { AcceptedAudio } from './accepted-audio';
-import { AckQueue, type ByteRange } from './ack-queue';
 import { faultsOf, type CutKind, type GladiaFaults, type OddMessage, type SessionFaults } from './faults';
 import { toSeconds, toTranscription, type TranscriptData } from './live-messages';
 import { oddMessageText } from './odd-messages';
+import type { ObservedSession } from './observed-session';
 import { QuietTimer } from './quiet-timer';
 import type { Recogniser } from './recogniser';
+import { SessionAudio } from './session-audio';
 import { SessionOutbox } from './session-outbox';
 import type { SessionRequest } from './session-request';
 import { NEXT_STATES, type JobStatus, type SessionEndReason, type SessionState } from './session-state';
@@ -45,49 +45,6 @@ export interface LiveSessionOptions {
   readonly onChange: () => void;
 }
 
-/** What a test can see of a session, and do to it. */
-export interface ObservedSession {
-  readonly id: string;
-  /** In order of creation, from 0. */
-  readonly number: number;
-  /** The body of its POST, as sent. */
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly customMetadata: Readonly<Record<string, unknown>>;
-  readonly channels: number;
-  readonly createdAt: Date;
-  readonly state: SessionState;
-  readonly endReason: SessionEndReason | undefined;
-  readonly jobStatus: JobStatus;
-  readonly connected: boolean;
-  readonly connections: number;
-  /** Connections after the first. */
-  readonly resumes: number;
-  /** Close code of each connection that is over; 1006 where it was cut. */
-  readonly closeCodes: readonly number[];
-  /** Every byte that came before the stop, also what was forgotten at a drop. */
-  readonly receivedBytes: number;
-  /** Bytes that are the session's audio. */
-  readonly acceptedBytes: number;
-  readonly acceptedSha256: string;
-  /** The session's audio; undefined when the server keeps the digest only. */
-  accepted(): Buffer | undefined;
-  /** Acks sent, and the end of the last one's range over the session. */
-  readonly acks: number;
-  readonly ackedBytes: number;
-  readonly stopReceived: boolean;
-  /** Stops that the `loseStop` fault has swallowed. */
-  readonly lostStops: number;
-  /** Audio frames that came after the stop. */
-  readonly lateFrames: number;
-  readonly finals: readonly TranscriptData[];
-  /** As in `result.messages`. */
-  readonly messages: readonly string[];
-  /** Cuts the socket now, if there is one. */
-  cut(how: CutKind): void;
-  /** Sends an odd message now, if there is a socket. */
-  inject(message: OddMessage): void;
-}
-
 /** One session, from its POST to its end (gladia-live.md, 2 and 9). */
 export class LiveSession implements ObservedSession {
   readonly id = randomUUID();
@@ -97,16 +54,12 @@ export class LiveSession implements ObservedSession {
   postSessionMetadata: Readonly<Record<string, unknown>> = {};
   connections = 0;
   closeCodes: number[] = [];
-  receivedBytes = 0;
-  acks = 0;
-  ackedBytes = 0;
   stopReceived = false;
   lostStops = 0;
   lateFrames = 0;
   oversizedMessages = 0;
   readonly #options: LiveSessionOptions;
-  readonly #audio: AcceptedAudio;
-  readonly #acks: AckQueue;
+  readonly #audio: SessionAudio;
   readonly #outbox: SessionOutbox;
   readonly #transcripts: SessionTranscripts;
   readonly #noAudio: QuietTimer;
@@ -117,7 +70,6 @@ export class LiveSession implements ObservedSession {
   #jobStatus: JobStatus = 'queued';
   #endReason: SessionEndReason | undefined;
   #connection: SessionConnection | undefined;
-  #connectionBase = 0;
   #cutsMade = 0;
   #stalled = false;
   #oddSent = false;
@@ -127,7 +79,6 @@ export class LiveSession implements ObservedSession {
   constructor(options: LiveSessionOptions) {
     this.#options = options;
     const { limits } = options;
-    this.#audio = new AcceptedAudio(options.keep);
     this.#outbox = new SessionOutbox({
       sessionId: this.id,
       config: options.request.messages_config,
@@ -135,10 +86,12 @@ export class LiveSession implements ObservedSession {
       keepsPartials: options.keep === 'everything',
     });
     this.#transcripts = this.#createTranscripts();
-    this.#acks = new AckQueue({
+    this.#audio = new SessionAudio({
+      channels: this.channels,
+      keep: options.keep,
       faults: () => this.#faults,
-      accept: (audio) => this.#accept(audio),
-      acknowledge: (range) => this.#acknowledge(range),
+      onAccepted: (audio) => this.#transcripts.push(audio),
+      sendAck: (message) => this.#outbox.acknowledge(message),
     });
     this.#noAudio = new QuietTimer(limits.noAudioMs, () =>
       this.#giveUp('no-audio', 4408, 'No audio received'),
@@ -190,12 +143,24 @@ export class LiveSession implements ObservedSession {
     return Math.max(0, this.connections - 1);
   }
 
+  get receivedBytes(): number {
+    return this.#audio.receivedBytes;
+  }
+
   get acceptedBytes(): number {
-    return this.#audio.length;
+    return this.#audio.accepted.length;
+  }
+
+  get acks(): number {
+    return this.#audio.acks;
+  }
+
+  get ackedBytes(): number {
+    return this.#audio.ackedBytes;
   }
 
   get acceptedSha256(): string {
-    return this.#audio.sha256;
+    return this.#audio.accepted.sha256;
   }
 
   get finals(): readonly TranscriptData[] {
@@ -208,11 +173,11 @@ export class LiveSession implements ObservedSession {
 
   /** Seconds of audio. */
   get durationS(): number {
-    return this.#secondsAt(this.#audio.length);
+    return this.#audio.durationS;
   }
 
   accepted(): Buffer | undefined {
-    return this.#audio.bytes();
+    return this.#audio.accepted.bytes();
   }
 
   cut(how: CutKind): void {
@@ -238,7 +203,7 @@ export class LiveSession implements ObservedSession {
       return;
     }
     this.#connection = connection;
-    this.#connectionBase = this.#acks.position;
+    this.#audio.connect();
     this.#oddSent = false;
     this.#outbox.connect(connection);
     this.#startRecording();
@@ -256,7 +221,7 @@ export class LiveSession implements ObservedSession {
     this.#outbox.disconnect();
     this.#noAudio.stop();
     this.#noText?.stop();
-    this.#acks.drop();
+    this.#audio.drop();
     if (byClient && closeCode === 1000) this.#finish('client-closed', 1000, '');
     this.#options.onChange();
   }
@@ -267,14 +232,11 @@ export class LiveSession implements ObservedSession {
       return;
     }
     this.#noAudio.touch();
-    this.receivedBytes += audio.length;
+    this.#audio.receivedBytes += audio.length;
     const faults = this.#faults;
     const cut = this.#dueCut(faults);
-    if (cut !== undefined && !cut.ackLast) this.#takeUnacked(audio, cut.how);
-    else {
-      this.#acks.push(audio);
-      if (cut !== undefined) this.cut(cut.how);
-    }
+    this.#audio.take(audio, cut?.ackLast ?? true);
+    if (cut !== undefined) this.cut(cut.how);
     this.#disturb(faults);
     this.#options.onChange();
   }
@@ -285,8 +247,7 @@ export class LiveSession implements ObservedSession {
       this.lostStops += 1;
     } else if (this.#state === 'recording') {
       this.stopReceived = true;
-      this.#acks.flush();
-      this.#acks.settle();
+      this.#audio.stop();
       this.#acknowledgeStop();
       this.#finish('stopped', 1000, '');
     } else this.#refuseStop();
@@ -372,36 +333,12 @@ export class LiveSession implements ObservedSession {
     return next;
   }
 
-  /** Received, and the socket is cut before the ack: whether the bytes count is the fault's `unackedOnDrop`. */
-  #takeUnacked(audio: Buffer, how: CutKind): void {
-    this.#acks.hold(audio);
-    this.cut(how);
-  }
-
   #disturb({ stallAfterBytes, oddMessages }: SessionFaults): void {
     if (!this.#oddSent) for (const message of oddMessages) this.inject(message);
     this.#oddSent = true;
     if (stallAfterBytes === null || this.#stalled || this.receivedBytes < stallAfterBytes) return;
     this.#stalled = true;
     this.#connection?.stall();
-  }
-
-  #accept(audio: Buffer): void {
-    this.#audio.append(audio);
-    this.#transcripts.push(audio);
-  }
-
-  #acknowledge({ start, end }: ByteRange): void {
-    this.acks += 1;
-    this.ackedBytes = end;
-    const { ackInclusiveEnd, ackRelativeTo } = this.#faults;
-    const base = ackRelativeTo === 'connection' ? this.#connectionBase : 0;
-    const lastByte = ackInclusiveEnd && end > start ? end - 1 : end;
-    const data = {
-      byte_range: [start - base, lastByte - base],
-      time_range: [this.#secondsAt(start), this.#secondsAt(end)],
-    };
-    this.#outbox.acknowledge({ type: 'audio_chunk', acknowledged: true, error: null, data });
   }
 
   #acknowledgeStop(): void {
@@ -447,7 +384,6 @@ export class LiveSession implements ObservedSession {
     clearTimeout(this.#lifetime);
     this.#noAudio.stop();
     this.#noText?.stop();
-    this.#acks.settle();
     const startedAt = performance.now();
     void this.#transcripts.finish().then(() => {
       if (this.#disposed) return;
@@ -500,10 +436,6 @@ export class LiveSession implements ObservedSession {
       this.#options.recogniser.summaryOf({ customMetadata: this.customMetadata, channels: this.channels }) ??
       ''
     );
-  }
-
-  #secondsAt(bytes: number): number {
-    return bytes / (8000 * this.channels);
   }
 
   #enter(next: SessionState): void {

@@ -5,7 +5,7 @@ import type {
   ScriptedAddOns,
   TrackOptions,
 } from './recogniser';
-import type { ScriptedUtterance } from './scripted-recogniser';
+import type { ScriptedUtterance } from './script';
 
 const BYTES_PER_MS = 8;
 

@@ -1,6 +1,24 @@
 import type { Track } from '../../runtime/model/audio';
-import type { Intrusion } from './intrusions';
 import type { StreamUrlForm } from './twilio-signature-of';
+
+export type IntrusionKind =
+  | 'unknown event'
+  | 'dtmf'
+  | 'second start'
+  | 'media before start'
+  | 'binary frame'
+  | 'broken JSON'
+  | 'not an object'
+  | 'payload not base64'
+  | 'oversized message'
+  | 'stop for another stream';
+
+/** A message that should not be there. */
+export interface Intrusion {
+  readonly kind: IntrusionKind;
+  /** Stream time at which it is sent; 0, the default, is before the first frame. */
+  readonly atMs?: number;
+}
 
 export interface MediaFormat {
   readonly encoding: string;

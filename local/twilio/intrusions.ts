@@ -1,25 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { IntrusionKind } from './behaviour';
 import type { StreamMessages } from './stream-messages';
 import { randomSid } from './random-sids';
-
-export type IntrusionKind =
-  | 'unknown event'
-  | 'dtmf'
-  | 'second start'
-  | 'media before start'
-  | 'binary frame'
-  | 'broken JSON'
-  | 'not an object'
-  | 'payload not base64'
-  | 'oversized message'
-  | 'stop for another stream';
-
-/** A message that should not be there. */
-export interface Intrusion {
-  readonly kind: IntrusionKind;
-  /** Stream time at which it is sent; 0, the default, is before the first frame. */
-  readonly atMs?: number;
-}
 
 const OVERSIZED_BYTES = 10 * 1024 * 1024;
 

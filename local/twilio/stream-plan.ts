@@ -1,4 +1,4 @@
-import type { IntrusionKind } from './intrusions';
+import type { IntrusionKind } from './behaviour';
 import { type MediaPlanOptions, planMedia, type PlannedFrame } from './media-plan';
 
 export interface PlannedIntrusion {
