@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { faultsOf, type CutKind, type GladiaFaults, type OddMessage, type SessionFaults } from './faults';
-import { toSeconds, toTranscription, type TranscriptData } from './live-messages';
+import { toSeconds, type TranscriptData } from './live-messages';
 import { oddMessageText } from './odd-messages';
 import type { ObservedSession } from './observed-session';
 import { QuietTimer } from './quiet-timer';
@@ -8,6 +8,7 @@ import type { Recogniser } from './recogniser';
 import { SessionAudio } from './session-audio';
 import { SessionOutbox } from './session-outbox';
 import type { SessionRequest } from './session-request';
+import { toSessionResult } from './session-result';
 import { NEXT_STATES, type JobStatus, type SessionEndReason, type SessionState } from './session-state';
 import { SessionTranscripts } from './session-transcripts';
 
@@ -262,27 +263,15 @@ export class LiveSession implements ObservedSession {
     });
   }
 
-  /** Metadata and transcription, as in `post_final_transcript` and in `result`. */
+  /** As in `post_final_transcript` and in the job. */
   result(): Record<string, unknown> {
-    const { summarization } = this.#options.request.post_processing;
-    const summary = this.#summary();
-    const addOn = {
-      success: summary !== '',
-      is_empty: summary === '',
-      exec_time: 0,
-      error: null,
-      results: summary,
-    };
-    return {
-      metadata: {
-        audio_duration: this.durationS,
-        number_of_distinct_channels: this.channels,
-        billing_time: this.durationS * this.channels,
-        transcription_time: this.#transcriptionMs / 1000,
-      },
-      transcription: toTranscription(this.#transcripts.utterances),
-      ...(summarization && { summarization: addOn }),
-    };
+    return toSessionResult({
+      durationS: this.durationS,
+      channels: this.channels,
+      transcriptionMs: this.#transcriptionMs,
+      utterances: this.#transcripts.utterances,
+      summary: this.#summary(),
+    });
   }
 
   /** Frees everything, whatever the state. Idempotent. */
@@ -394,20 +383,14 @@ export class LiveSession implements ObservedSession {
   }
 
   #sendResults(): void {
-    const { durationS } = this;
     const result = this.result();
+    const recorded = { recording_duration: this.durationS };
+    const summary = this.#summary();
     const post = 'receive_post_processing_events';
-    this.#outbox.emit('receive_lifecycle_events', {
-      type: 'end_recording',
-      data: { recording_duration: durationS },
-    });
+    this.#outbox.emit('receive_lifecycle_events', { type: 'end_recording', data: recorded });
     this.#outbox.emit(post, { type: 'post_transcript', data: result['transcription'] });
-    if (this.#options.request.post_processing.summarization) {
-      this.#outbox.emit(post, {
-        type: 'post_summarization',
-        error: null,
-        data: { results: this.#summary() },
-      });
+    if (summary !== undefined) {
+      this.#outbox.emit(post, { type: 'post_summarization', error: null, data: { results: summary } });
     }
     this.#outbox.emit(post, { type: 'post_final_transcript', data: result });
     this.#outbox.emit('receive_lifecycle_events', { type: 'end_session' });
@@ -431,11 +414,11 @@ export class LiveSession implements ObservedSession {
     this.#options.onChange();
   }
 
-  #summary(): string {
-    return (
-      this.#options.recogniser.summaryOf({ customMetadata: this.customMetadata, channels: this.channels }) ??
-      ''
-    );
+  /** undefined when none was asked for. */
+  #summary(): string | undefined {
+    if (!this.#options.request.post_processing.summarization) return undefined;
+    const { customMetadata, channels } = this;
+    return this.#options.recogniser.summaryOf({ customMetadata, channels }) ?? '';
   }
 
   #enter(next: SessionState): void {

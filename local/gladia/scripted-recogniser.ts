@@ -1,12 +1,7 @@
-import type {
-  RecognisedSession,
-  Recogniser,
-  RecogniserTrack,
-  ScriptedAddOns,
-  TrackOptions,
-} from './recogniser';
-import { ScriptedTrack } from './scripted-track';
 import { EnergyTrack } from './energy-track';
+import type { RecognisedSession, Recogniser, RecogniserTrack, TrackOptions } from './recogniser';
+import type { Script, ScriptedUtterance } from './script';
+import { ScriptedTrack } from './scripted-track';
 
 export type { Script, ScriptedUtterance };
 
