@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { onEndSignals } from '../runtime/end-signals';
 import { createLogger } from '../runtime/observability/logger';
 import { ConsoleSink } from '../runtime/sinks/console-sink';
 import { Terminal } from '../runtime/sinks/terminal';
@@ -66,6 +67,7 @@ async function createRecogniser({ isScripted }: StartOptions, { script }: StartA
   const showProgress = (share: number): void =>
     terminal.live('model', `Loading the speech model: ${Math.round(share * 100)} %`);
   showProgress(0);
+  if (!terminal.isInteractive) terminal.line('Loading the speech model ...');
   const recogniser = await loadMoonshine({ onProgress: showProgress });
   terminal.live('model', undefined);
   return recogniser;
@@ -116,13 +118,11 @@ function introduce(world: World, { calls }: StartOptions, { title, inbound }: St
 /** The first Ctrl-C ends the calls and with them the command; a second one ends at once. */
 function onInterrupt(end: () => void): AbortController {
   const interrupted = new AbortController();
-  const onSignal = (): void => {
-    if (interrupted.signal.aborted) process.exit(1);
+  const onFirst = (): void => {
     interrupted.abort();
     end();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  onEndSignals(onFirst, () => process.exit(1));
   return interrupted;
 }
 

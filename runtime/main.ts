@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ConfigError, loadConfig, type RelayConfig } from './config';
+import { onEndSignals } from './end-signals';
 import { createLogger, type Logger } from './observability/logger';
 import { startRelay, type Relay } from './relay';
 import { ConsoleSink } from './sinks/console-sink';
@@ -36,10 +37,7 @@ async function main(): Promise<void> {
 
 /** The first signal drains; a second one ends at once. The process's boundary for faults is here as well. */
 function endOnSignals(relay: Relay, logger: Logger): void {
-  let isEnding = false;
   const end = (exitCode: number): void => {
-    if (isEnding) process.exit(1);
-    isEnding = true;
     relay.drain().then(
       () => process.exit(exitCode),
       (error: unknown) => {
@@ -48,11 +46,13 @@ function endOnSignals(relay: Relay, logger: Logger): void {
       },
     );
   };
-  process.on('SIGTERM', () => end(0));
-  process.on('SIGINT', () => end(0));
+  onEndSignals(
+    () => end(0),
+    () => process.exit(1),
+  );
   const onFault = (error: unknown): void => {
     logger.fatal({ err: error }, 'A fault that no call has caught: draining');
-    if (!isEnding) end(1);
+    end(1);
   };
   process.on('uncaughtException', onFault);
   process.on('unhandledRejection', onFault);

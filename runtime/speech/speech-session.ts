@@ -141,22 +141,33 @@ export class SpeechSession {
   }
 
   /**
-   * The first ack after a resume starts where the service stands. If it stands behind what it acknowledged, it has
-   * kept bytes in flight at the cut: they need not be sent again, and the probe lies in it twice (gladia-live.md, 4.4:
-   * UNKNOWN, so both must work). An offset that fits neither says nothing; then everything is sent again.
+   * The first ack after a resume tells where the service stands. If that is further than the probe alone would bring
+   * it, it has kept bytes in flight at the cut: they need not be sent again, and the probe lies in it twice
+   * (gladia-live.md, 4.4: UNKNOWN, so both must work). An offset that fits neither says nothing; then everything is
+   * sent again.
    */
   #readProbe(range: AcknowledgedRange, probeFromByte: number): void {
-    const keptBytes = range.fromByte - this.#ackedSessionBytes;
     const probeBytes = this.#probeBytes;
+    const keptBytes = this.#keptBytes(range);
     if (keptBytes > 0 && keptBytes <= this.#inFlightAtCut) {
+      const probeAt = this.#ackedSessionBytes + keptBytes;
       const resumeByte = probeFromByte + Math.max(keptBytes, probeBytes);
       this.#countedTwiceBytes += Math.min(keptBytes, probeBytes);
-      this.timeline.anchor(range.fromByte, probeFromByte);
-      this.timeline.anchor(range.fromByte + probeBytes, resumeByte);
-      this.#ackedSessionBytes = range.fromByte;
+      this.timeline.anchor(probeAt, probeFromByte);
+      this.timeline.anchor(probeAt + probeBytes, resumeByte);
+      this.#ackedSessionBytes = probeAt;
       this.sentByte = resumeByte;
       this.ackedByte = resumeByte;
     }
     this.endProbe();
+  }
+
+  /** The range is the probe's own, or runs from the last ack over what was kept to the probe's end. */
+  #keptBytes(range: AcknowledgedRange): number {
+    const byStart = range.fromByte - this.#ackedSessionBytes;
+    const byEnd = range.toByte - this.#probeBytes - this.#ackedSessionBytes;
+    // By one only: this range names its last byte, not the one after it.
+    if (byEnd - byStart <= 1) return byStart;
+    return byEnd + (byEnd % (this.#bytesPerMs / BYTES_PER_MS));
   }
 }

@@ -89,6 +89,14 @@ test.each([0, 3, 500])('sends everything again when the offset %i frames on tell
   expect(target.ackedByte).toBe(7 * FRAME);
 });
 
+test('understands one ack for what was kept and the question together', () => {
+  const target = resumed();
+  target.sent(FRAME);
+  target.acknowledge({ fromByte: 6 * FRAME, toByte: 11 * FRAME });
+  expect(target.sentByte).toBe(10 * FRAME);
+  expect(target.timeline.toLegMs(240)).toBe(220);
+});
+
 test('goes on without an answer when the question times out', () => {
   const target = resumed();
   target.sent(FRAME);
