@@ -1,3 +1,4 @@
+import { BYTES_PER_MS } from '../model/audio';
 import {
   DURATION_SOURCES,
   type AcknowledgedRange,
