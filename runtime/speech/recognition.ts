@@ -7,8 +7,11 @@ import type { Metrics } from '../observability/metrics';
 import { AudioAccount, type SessionVerdict } from './audio-account';
 import { AudioBacklog, SLAB_BYTES, type BacklogBudget } from './audio-backlog';
 import { Receipts } from './receipts';
-import { backOffMs, type BackOff } from './reconnect-policy';
+import { awaitFinalResult } from './final-result';
+import { backOffMs } from './reconnect-policy';
+import type { RecognitionTiming } from './recognition-timing';
 import { RECOGNITION_STATES, type RecognitionState } from './recognition-state';
+import { SettledMarks } from './settled-marks';
 import type { SessionSlots } from './session-slots';
 import {
   SpeechError,
@@ -24,44 +27,6 @@ import {
   type SpokenUtterance,
 } from './speech-provider';
 import { SpeechSession } from './speech-session';
-
-export interface RecognitionTiming {
-  /** Between attempts to get a session or a socket. */
-  readonly backOff: BackOff;
-  /** One request for a session or a result. */
-  readonly requestTimeoutMs: number;
-  /** A lost session is resumed for this long; then a new one is opened. */
-  readonly resumeForMs: number;
-  /** A socket open for this long, with an ack, ends the growth of the back-off. */
-  readonly stableAfterMs: number;
-  /** Longest wait for the ack of the first message after a resume. */
-  readonly probeTimeoutMs: number;
-  /** After `stop`: without any message for this long the session is taken for finished. */
-  readonly finishSilenceMs: number;
-  /** A leg is over, but its audio could not be sent: tried for this long. */
-  readonly finishForMs: number;
-  /** Audio acknowledged later than this after its receipt is late. */
-  readonly lateAfterMs: number;
-  /** Audio without a final is kept this long for a new session. */
-  readonly keepUnsettledMs: number;
-  /** Between looks for the final result, and how long to look. */
-  readonly resultPollMs: number;
-  readonly resultForMs: number;
-}
-
-export const RECOGNITION_TIMING: RecognitionTiming = {
-  backOff: { baseMs: 250, capMs: 5_000 },
-  requestTimeoutMs: 10_000,
-  resumeForMs: 30_000,
-  stableAfterMs: 5_000,
-  probeTimeoutMs: 2_000,
-  finishSilenceMs: 15_000,
-  finishForMs: 600_000,
-  lateAfterMs: 5_000,
-  keepUnsettledMs: 30_000,
-  resultPollMs: 500,
-  resultForMs: 30_000,
-};
 
 /** Not more than this waits in a socket: the rest stays in the backlog, where it is bounded. */
 const SOCKET_HIGH_WATER_BYTES = 256 * 1024;
@@ -135,8 +100,7 @@ export class Recognition {
   /** On the socket in use. */
   #hasSentStop = false;
   #finishBeganAtMs = 0;
-  /** Per channel, end of its last final: byte of leg audio. */
-  readonly #settledByte: number[];
+  readonly #settled: SettledMarks;
   #failure: string | undefined;
   /** What audio that comes after the end is lost to. */
   #causeAfterEnd: LossCause = 'session-ended';
@@ -146,7 +110,10 @@ export class Recognition {
     this.#listener = listener;
     this.#bytesPerMs = BYTES_PER_MS * options.request.channels;
     this.#chunkBytes = options.chunkMs * this.#bytesPerMs;
-    this.#settledByte = new Array<number>(options.request.channels).fill(0);
+    this.#settled = new SettledMarks(
+      options.request.channels,
+      options.timing.keepUnsettledMs * this.#bytesPerMs,
+    );
     this.#backlog = new AudioBacklog({
       budget: options.budget,
       maxBytes: options.backlogCallMs * this.#bytesPerMs,
@@ -297,13 +264,7 @@ export class Recognition {
   /** Where a new session begins: everything after the last final of every channel, as far as it is kept. */
   #restartByte(): number {
     if (this.#session === undefined) return this.#backlog.startByte;
-    return Math.max(this.#settledMark(), this.#backlog.startByte);
-  }
-
-  #settledMark(): number {
-    const oldest = this.#receivedByte - this.#options.timing.keepUnsettledMs * this.#bytesPerMs;
-    const mark = Math.max(0, oldest, Math.min(...this.#settledByte));
-    return mark - (mark % this.#options.request.channels);
+    return Math.max(this.#settled.mark(this.#receivedByte), this.#backlog.startByte);
   }
 
   #newSession(verdict: SessionVerdict): void {
@@ -328,45 +289,13 @@ export class Recognition {
   }
 
   #reconcile(session: SpeechSession, verdict: SessionVerdict): void {
-    const done = this.#fetchResult(session)
+    const { provider, timing, now, logger } = this.#options;
+    const { signal } = this.#abort;
+    const done = awaitFinalResult(session.grant.sessionId, { provider, timing, now, logger, signal })
       .then((result) => this.#compare(session, verdict, result))
       .catch((error: unknown) => this.#onFault(error))
       .finally(() => this.#reconciling.delete(done));
     this.#reconciling.add(done);
-  }
-
-  async #fetchResult(session: SpeechSession): Promise<SessionResult | undefined> {
-    const { provider, timing, now, logger } = this.#options;
-    for (const until = now() + timing.resultForMs; now() < until && this.#isWanted();) {
-      try {
-        const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
-        const result = await provider.fetchResult(session.grant.sessionId, signal);
-        if (result !== undefined) return result;
-      } catch (error) {
-        if (!this.#isWanted()) break;
-        logger.warn({ err: error }, 'The final result of a speech session could not be had');
-        if (!(error instanceof SpeechError) || !error.retryable) return undefined;
-      }
-      await this.#pause(timing.resultPollMs);
-    }
-    return undefined;
-  }
-
-  #isWanted(): boolean {
-    return !this.#abort.signal.aborted;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      const { signal } = this.#abort;
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 
   #compare(session: SpeechSession, verdict: SessionVerdict, result: SessionResult | undefined): void {
@@ -533,13 +462,13 @@ export class Recognition {
     const { session, utteranceId, utterance } = heard;
     const endByte = heard.endMs * this.#bytesPerMs;
     const middleByte = ((heard.startMs + heard.endMs) / 2) * this.#bytesPerMs;
-    const settledByte = this.#settledByte[utterance.channel] ?? 0;
+    const settledByte = this.#settled.byteOf(utterance.channel);
     // Audio behind a channel's last final is sent again for the sake of the other channel: its text is there already.
     if (!session.addFinal(utteranceId, utterance) || (session.number > 1 && middleByte < settledByte)) {
       metrics.count('segmentsRepeated');
       return;
     }
-    this.#settledByte[utterance.channel] = Math.max(settledByte, endByte);
+    this.#settled.settle(utterance.channel, endByte);
     const receivedAtMs = this.#receipts.receivedAtMs(endByte);
     this.#listener.final(heard, 'live', receivedAtMs === undefined ? undefined : now() - receivedAtMs);
     this.#release();
@@ -554,7 +483,7 @@ export class Recognition {
   // --- the books
 
   #release(): void {
-    const byte = Math.min(this.#session?.ackedByte ?? 0, this.#settledMark());
+    const byte = Math.min(this.#session?.ackedByte ?? 0, this.#settled.mark(this.#receivedByte));
     this.#backlog.release(byte);
     this.#receipts.forget(byte);
   }

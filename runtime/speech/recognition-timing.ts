@@ -1,0 +1,40 @@
+import type { BackOff } from './reconnect-policy';
+
+/** How long things take; every one an option, so that tests pass short ones. */
+export interface RecognitionTiming {
+  /** Between attempts to get a session or a socket. */
+  readonly backOff: BackOff;
+  /** One request for a session or a result. */
+  readonly requestTimeoutMs: number;
+  /** A lost session is resumed for this long; then a new one is opened. */
+  readonly resumeForMs: number;
+  /** A socket open for this long, with an ack, ends the growth of the back-off. */
+  readonly stableAfterMs: number;
+  /** Longest wait for the ack of the first message after a resume. */
+  readonly probeTimeoutMs: number;
+  /** After `stop`: without any message for this long the session is taken for finished. */
+  readonly finishSilenceMs: number;
+  /** A leg is over, but its audio could not be sent: tried for this long. */
+  readonly finishForMs: number;
+  /** Audio acknowledged later than this after its receipt is late. */
+  readonly lateAfterMs: number;
+  /** Audio without a final is kept this long for a new session. */
+  readonly keepUnsettledMs: number;
+  /** Between looks for the final result, and how long to look. */
+  readonly resultPollMs: number;
+  readonly resultForMs: number;
+}
+
+export const RECOGNITION_TIMING: RecognitionTiming = {
+  backOff: { baseMs: 250, capMs: 5_000 },
+  requestTimeoutMs: 10_000,
+  resumeForMs: 30_000,
+  stableAfterMs: 5_000,
+  probeTimeoutMs: 2_000,
+  finishSilenceMs: 15_000,
+  finishForMs: 600_000,
+  lateAfterMs: 5_000,
+  keepUnsettledMs: 30_000,
+  resultPollMs: 500,
+  resultForMs: 30_000,
+};

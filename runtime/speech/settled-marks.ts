@@ -1,0 +1,29 @@
+/**
+ * Up to where each channel's audio has become text: the end of its last final, in bytes of the leg's audio. A session
+ * that takes over gets everything behind the mark again, because acknowledged is not transcribed.
+ */
+export class SettledMarks {
+  readonly #byteOf: number[];
+  readonly #keepBytes: number;
+
+  /** @param keepBytes a channel that stays silent holds the mark back by no more than this */
+  constructor(channels: number, keepBytes: number) {
+    this.#byteOf = new Array<number>(channels).fill(0);
+    this.#keepBytes = keepBytes;
+  }
+
+  byteOf(channel: number): number {
+    return this.#byteOf[channel] ?? 0;
+  }
+
+  /** A channel that the leg does not have settles nothing. */
+  settle(channel: number, endByte: number): void {
+    if (channel in this.#byteOf) this.#byteOf[channel] = Math.max(this.byteOf(channel), endByte);
+  }
+
+  /** The place behind which not every channel is text yet: whole samples of all channels. */
+  mark(receivedByte: number): number {
+    const mark = Math.max(0, receivedByte - this.#keepBytes, Math.min(...this.#byteOf));
+    return mark - (mark % this.#byteOf.length);
+  }
+}
