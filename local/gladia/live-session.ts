@@ -12,6 +12,8 @@ import { toSessionResult } from './session-result';
 import { NEXT_STATES, type JobStatus, type SessionEndReason, type SessionState } from './session-state';
 import { SessionTranscripts } from './session-transcripts';
 
+export type { ObservedSession };
+
 /** The session's end of its socket. */
 export interface SessionConnection {
   send(text: string): void;

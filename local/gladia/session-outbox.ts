@@ -39,7 +39,7 @@ export class SessionOutbox {
     this.#connection = connection;
     const missed = this.#missed;
     this.#missed = [];
-    if (this.#options.replays()) for (const text of missed) connection.send(text);
+    for (const text of missed) connection.send(text);
   }
 
   disconnect(): void {

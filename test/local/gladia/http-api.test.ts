@@ -241,6 +241,15 @@ describe('add-ons', () => {
     });
   });
 
+  test('of two spoken variants the longer one is taken', async () => {
+    const spelling_dictionary = { DATA: ['data'], 'Data Science': ['data science'] };
+    const client = await hear('Data science and data.', {
+      custom_spelling: true,
+      custom_spelling_config: { spelling_dictionary },
+    });
+    expect(client.finals[0]!['data'].utterance.text).toBe(' Data Science and DATA.');
+  });
+
   test('entities are found by pattern, with the times of their words', async () => {
     const client = await hear('Pay 40 dollars on May 4th, or write to ann@example.com.', {
       named_entity_recognition: true,
