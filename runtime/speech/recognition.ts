@@ -239,7 +239,10 @@ export class Recognition {
       const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
       return await provider.createSession(request, signal);
     } catch (error) {
-      if (this.#state === 'closed') return undefined;
+      if (this.#state === 'closed') {
+        this.#releaseSlot?.();
+        return undefined;
+      }
       const code = error instanceof SpeechError ? error.code : 'unexpected';
       metrics.count('sessionRequestsFailed', 1, code);
       logger.warn({ code, attempt: this.#attempt, err: error }, 'The speech service gave no session');
@@ -313,6 +316,7 @@ export class Recognition {
     const heard = this.#place(session, `result-${index}`, utterance);
     const middleByte = ((heard.startMs + heard.endMs) / 2) * this.#bytesPerMs;
     if (middleByte >= session.supersededAtByte || session.hasFinalLike(utterance)) return;
+    session.addFinal(heard.utteranceId, utterance);
     this.#options.metrics.count('segmentsRecovered');
     this.#listener.final(heard, 'recovered', undefined);
   }
@@ -463,8 +467,10 @@ export class Recognition {
     const endByte = heard.endMs * this.#bytesPerMs;
     const middleByte = ((heard.startMs + heard.endMs) / 2) * this.#bytesPerMs;
     const settledByte = this.#settled.byteOf(utterance.channel);
-    // Audio behind a channel's last final is sent again for the sake of the other channel: its text is there already.
-    if (!session.addFinal(utteranceId, utterance) || (session.number > 1 && middleByte < settledByte)) {
+    // Audio behind a channel's last final is sent again for the sake of the other channel, or because the service had
+    // it and did not say so: its text is there already.
+    const mayRepeat = session.number > 1 || session.hasRepeats;
+    if (!session.addFinal(utteranceId, utterance) || (mayRepeat && middleByte < settledByte)) {
       metrics.count('segmentsRepeated');
       return;
     }
