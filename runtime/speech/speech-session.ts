@@ -36,8 +36,11 @@ export class SpeechSession {
   readonly #utteranceIds = new Set<string>();
   readonly #durationsMs = new Map<DurationSource, number>();
   #ackedSessionBytes = 0;
-  /** Bytes in flight when the last socket was lost: the service may have counted them, or not. */
-  #inFlightAtCut = 0;
+  /** In flight when sockets were lost: until the next ack tells, the service may have kept them, or not. */
+  #inDoubtBytes = 0;
+  /** Of that, sent again after an earlier loss: if the service kept these, it has them twice. */
+  #inDoubtAgainBytes = 0;
+  #isProbeDue = false;
   /** A message sent after a resume whose ack tells what the service has. */
   #probeBytes = 0;
   #furthestSentByte: number;
@@ -62,7 +65,12 @@ export class SpeechSession {
   }
 
   get mustProbe(): boolean {
-    return this.#inFlightAtCut > 0 && this.#probeBytes === 0;
+    return this.#isProbeDue && this.#probeBytes === 0;
+  }
+
+  /** The service is known to have some audio twice, and may say what is in it twice. */
+  get hasRepeats(): boolean {
+    return this.#countedTwiceBytes > 0;
   }
 
   get resentBytes(): number {
@@ -71,7 +79,11 @@ export class SpeechSession {
 
   /** A socket is open: sending goes on behind what is acknowledged. */
   beginSocket(): void {
-    this.#inFlightAtCut = this.#unacknowledged.bytes;
+    const inFlightBytes = this.#unacknowledged.bytes;
+    // A socket that was lost before its first ack has told nothing: the doubt about the one before it stays.
+    if (this.#inDoubtBytes > 0) this.#inDoubtAgainBytes += inFlightBytes;
+    this.#inDoubtBytes += inFlightBytes;
+    this.#isProbeDue = this.#inDoubtBytes > 0;
     this.#unacknowledged.clear();
     this.#probeBytes = 0;
     this.sentByte = this.ackedByte;
@@ -96,15 +108,15 @@ export class SpeechSession {
   acknowledge(range: AcknowledgedRange): void {
     const acknowledged = this.#unacknowledged.acknowledge(range);
     if (acknowledged === undefined) return;
-    if (this.isProbing) this.#readProbe(range, acknowledged.toByte - acknowledged.bytes);
+    if (this.#inDoubtBytes > 0) this.#readStanding(range, acknowledged.toByte - acknowledged.bytes);
     this.#ackedSessionBytes += acknowledged.bytes;
     this.ackedByte = Math.max(this.ackedByte, acknowledged.toByte);
   }
 
-  /** No ack for the probe: take it that the service has only what it acknowledged. */
+  /** No ack for the probe: everything is sent again. What the service has, a later ack may still tell. */
   endProbe(): void {
     this.#probeBytes = 0;
-    this.#inFlightAtCut = 0;
+    this.#isProbeDue = false;
   }
 
   /** @returns false for a final that came before */
@@ -115,13 +127,13 @@ export class SpeechSession {
     return true;
   }
 
-  /** Whether a final of the same channel covers most of an utterance. */
+  /** Whether a final of the same channel covers most of an utterance: by the session's clock, or, since that may run over the same words twice, by the leg's. */
   hasFinalLike(utterance: SpokenUtterance): boolean {
-    return this.finals.some((final) => {
-      const shared = Math.min(final.endMs, utterance.endMs) - Math.max(final.startMs, utterance.startMs);
-      const shorter = Math.min(final.endMs - final.startMs, utterance.endMs - utterance.startMs);
-      return final.channel === utterance.channel && shared >= shorter / 2;
-    });
+    return this.finals.some(
+      (final) =>
+        final.channel === utterance.channel &&
+        (coversMost(final, utterance) || coversMost(this.#onLeg(final), this.#onLeg(utterance))),
+    );
   }
 
   reportDuration(source: DurationSource, durationMs: number): void {
@@ -142,33 +154,58 @@ export class SpeechSession {
   }
 
   /**
-   * The first ack after a resume tells where the service stands. If that is further than the probe alone would bring
-   * it, it has kept bytes in flight at the cut: they need not be sent again, and the probe lies in it twice
-   * (gladia-live.md, 4.4: UNKNOWN, so both must work). An offset that fits neither says nothing; then everything is
-   * sent again.
+   * The first ack after a resume tells where the service stands. If that is further than what it acknowledged, it has
+   * kept bytes in flight at the cut: its clock is ahead by them, and if only the probe was sent so far, they need not
+   * be sent again (gladia-live.md, 4.4: UNKNOWN, so both must work). A place that cannot be says nothing.
+   * @param fromByte where the first message of this socket begins
    */
-  #readProbe(range: AcknowledgedRange, probeFromByte: number): void {
+  #readStanding(range: AcknowledgedRange, fromByte: number): void {
     const probeBytes = this.#probeBytes;
     const keptBytes = this.#keptBytes(range);
-    if (keptBytes > 0 && keptBytes <= this.#inFlightAtCut) {
-      const probeAt = this.#ackedSessionBytes + keptBytes;
-      const resumeByte = probeFromByte + Math.max(keptBytes, probeBytes);
-      this.#countedTwiceBytes += Math.min(keptBytes, probeBytes);
-      this.timeline.anchor(probeAt, probeFromByte);
-      this.timeline.anchor(probeAt + probeBytes, resumeByte);
-      this.#ackedSessionBytes = probeAt;
-      this.sentByte = resumeByte;
-      this.ackedByte = resumeByte;
+    if (keptBytes > 0 && keptBytes <= this.#inDoubtBytes) {
+      const standsAt = this.#ackedSessionBytes + keptBytes;
+      this.timeline.anchor(standsAt, fromByte);
+      if (this.isProbing) {
+        const onceBytes = keptBytes - this.#inDoubtAgainBytes;
+        this.sentByte = fromByte + Math.max(onceBytes, probeBytes);
+        this.ackedByte = this.sentByte;
+        this.timeline.anchor(standsAt + probeBytes, this.sentByte);
+      }
+      this.#countedTwiceBytes += keptBytes + probeBytes - (probeBytes > 0 ? this.sentByte - fromByte : 0);
+      this.#ackedSessionBytes = standsAt;
     }
+    this.#inDoubtBytes = 0;
+    this.#inDoubtAgainBytes = 0;
     this.endProbe();
   }
 
-  /** The range is the probe's own, or runs from the last ack over what was kept to the probe's end. */
   #keptBytes(range: AcknowledgedRange): number {
     const byStart = range.fromByte - this.#ackedSessionBytes;
     const byEnd = range.toByte - this.#probeBytes - this.#ackedSessionBytes;
-    // By one only: this range names its last byte, not the one after it.
-    if (byEnd - byStart <= 1) return byStart;
-    return byEnd + (byEnd % (this.#bytesPerMs / BYTES_PER_MS));
+    // The range may run from the last ack over what was kept to the probe's end. By one only: it names its last byte.
+    if (this.isProbing && byEnd - byStart > 1) return byEnd + (byEnd % this.#sampleBytes);
+    if (byStart > 0 || range.fromMs === undefined || this.#ackedSessionBytes + byStart > 0) return byStart;
+    // Bytes counted from the socket's start say nothing; time is said to run over the whole session.
+    const byTime = Math.floor(range.fromMs * this.#bytesPerMs) - this.#ackedSessionBytes;
+    return byTime - (byTime % this.#sampleBytes);
   }
+
+  #onLeg({ startMs, endMs }: Period): Period {
+    return { startMs: this.timeline.toLegMs(startMs), endMs: this.timeline.toLegMs(endMs) };
+  }
+
+  get #sampleBytes(): number {
+    return this.#bytesPerMs / BYTES_PER_MS;
+  }
+}
+
+interface Period {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+function coversMost(one: Period, other: Period): boolean {
+  const sharedMs = Math.min(one.endMs, other.endMs) - Math.max(one.startMs, other.startMs);
+  const shorterMs = Math.min(one.endMs - one.startMs, other.endMs - other.startMs);
+  return sharedMs >= 0 && sharedMs >= shorterMs / 2;
 }
