@@ -178,7 +178,7 @@ export class Recognition {
     this.#causeAfterEnd = cause;
     const session = this.#session;
     if (session !== undefined)
-      this.account.settle(session.sentByte, { kind: 'sent', session: session.number });
+      this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, cause);
     this.#socket?.close('end');
     if (session !== undefined) {
@@ -273,7 +273,7 @@ export class Recognition {
   #newSession(verdict: SessionVerdict): void {
     const session = this.#session;
     if (session !== undefined) {
-      this.account.settle(session.sentByte, { kind: 'sent', session: session.number });
+      this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
       session.supersededAtByte = this.#restartByte();
       this.#reconcile(session, verdict);
     }
@@ -285,25 +285,28 @@ export class Recognition {
     const session = this.#session;
     if (session === undefined) return;
     this.#dropSocket('end');
-    this.account.settle(session.sentByte, { kind: 'sent', session: session.number });
+    this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, 'session-ended');
     this.#reconcile(session, verdict);
     this.#close();
   }
 
   #reconcile(session: SpeechSession, verdict: SessionVerdict): void {
-    const { provider, timing, now, logger } = this.#options;
-    const { signal } = this.#abort;
-    const done = awaitFinalResult(session.grant.sessionId, { provider, timing, now, logger, signal })
+    const done = this.#finalResult(session)
       .then((result) => this.#compare(session, verdict, result))
       .catch((error: unknown) => this.#onFault(error))
       .finally(() => this.#reconciling.delete(done));
     this.#reconciling.add(done);
   }
 
+  #finalResult({ grant }: SpeechSession): Promise<SessionResult | undefined> {
+    const { provider, timing, now, logger } = this.#options;
+    const { signal } = this.#abort;
+    return awaitFinalResult(grant.sessionId, { provider, timing, now, logger, signal });
+  }
+
   #compare(session: SpeechSession, verdict: SessionVerdict, result: SessionResult | undefined): void {
-    const audioSeconds = result?.facts.audioSeconds;
-    if (audioSeconds !== undefined) session.reportDuration('metadata.audio_duration', audioSeconds * 1000);
+    noteDuration(session, result);
     result?.utterances.forEach((utterance, index) => this.#recover(session, utterance, index));
     this.account.closeSession(
       session.number,
@@ -379,11 +382,23 @@ export class Recognition {
     );
     this.#setState(RECOGNITION_STATES[this.#state].onLost);
     this.#lostAtMs ??= now();
-    const hasEverything = session.isStopped && session.ackedByte >= this.#receivedByte;
     if (end.decision === 'resume' && now() - this.#lostAtMs < timing.resumeForMs)
       this.#retry(() => this.#connect());
-    else if (hasEverything) this.#sessionOver('unconfirmed');
-    else this.#newSession('unconfirmed');
+    else if (!session.isStopped) this.#newSession('unconfirmed');
+    else if (session.ackedByte >= this.#receivedByte) this.#sessionOver('unconfirmed');
+    else this.#askForTheRest(session);
+  }
+
+  /** The session ended after `stop`, before the last acks came: its result says whether it has everything. */
+  #askForTheRest(session: SpeechSession): void {
+    this.#finalResult(session)
+      .then((result) => {
+        if (this.#state === 'closed') return;
+        noteDuration(session, result);
+        if (session.isWholeByDuration === true) this.#sessionOver('unconfirmed');
+        else this.#newSession('unconfirmed');
+      })
+      .catch((error: unknown) => this.#onFault(error));
   }
 
   #dropSocket(how: 'end' | 'drop'): void {
@@ -499,7 +514,10 @@ export class Recognition {
     const before = this.account.endByte;
     // What was sent may still be acknowledged; only what never was is lost for sure.
     if (session !== undefined)
-      this.account.settle(Math.min(toByte, session.sentByte), { kind: 'sent', session: session.number });
+      this.account.settle(Math.min(toByte, session.furthestSentByte), {
+        kind: 'sent',
+        session: session.number,
+      });
     this.account.settle(toByte, { kind: 'lost', cause: 'backlog-overflow' });
     const droppedBytes = this.account.endByte - before;
     if (droppedBytes > 0) this.#options.metrics.count('audioDropped', droppedBytes / BYTES_PER_MS);
@@ -535,6 +553,11 @@ export class Recognition {
   #setState(state: RecognitionState): void {
     this.#state = state;
   }
+}
+
+function noteDuration(session: SpeechSession, result: SessionResult | undefined): void {
+  const audioSeconds = result?.facts.audioSeconds;
+  if (audioSeconds !== undefined) session.reportDuration('metadata.audio_duration', audioSeconds * 1000);
 }
 
 /** A session's audio is accepted when it ended well and reports all of it; a result with less of it means loss. */

@@ -73,6 +73,11 @@ export class SpeechSession {
     return this.#countedTwiceBytes > 0;
   }
 
+  /** On any socket: `sentByte` goes back when one is lost. */
+  get furthestSentByte(): number {
+    return this.#furthestSentByte;
+  }
+
   get resentBytes(): number {
     return this.#resentBytes;
   }
