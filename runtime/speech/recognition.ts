@@ -172,21 +172,10 @@ export class Recognition {
     else this.#pump();
   }
 
-  /** Ends at once; what the service has not acknowledged is lost. Safe to call twice. */
+  /** Ends at once, also the wait for final results; what the service has not acknowledged is lost. Safe to call twice. */
   abort(cause: LossCause): void {
-    if (this.#state === 'closed') return;
-    this.#causeAfterEnd = cause;
-    const session = this.#session;
-    if (session !== undefined)
-      this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
-    this.#lose(this.#receivedByte, cause);
-    this.#socket?.close('end');
-    if (session !== undefined) {
-      this.account.closeSession(session.number, 'unconfirmed');
-      this.#listener.sessionClosed(session, undefined);
-    }
     this.#abort.abort(new Error('The recognition was aborted'));
-    this.#close();
+    this.#giveUp(cause);
   }
 
   /** Called every now and then by the process's one timer. */
@@ -291,7 +280,25 @@ export class Recognition {
     this.#close();
   }
 
+  /** No session any more, and no other. The results of those that are over may still come. */
+  #giveUp(cause: LossCause): void {
+    if (this.#state === 'closed') return;
+    this.#causeAfterEnd = cause;
+    this.#dropSocket('end');
+    const session = this.#session;
+    if (session !== undefined)
+      this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
+    this.#lose(this.#receivedByte, cause);
+    if (session?.isOver === true) session.supersededAtByte = Infinity;
+    else if (session !== undefined) {
+      this.account.closeSession(session.number, 'unconfirmed');
+      this.#listener.sessionClosed(session, undefined);
+    }
+    this.#close();
+  }
+
   #reconcile(session: SpeechSession, verdict: SessionVerdict): void {
+    session.isOver = true;
     const done = this.#finalResult(session)
       .then((result) => this.#compare(session, verdict, result))
       .catch((error: unknown) => this.#onFault(error))
@@ -532,7 +539,7 @@ export class Recognition {
     this.#failure = reason;
     this.#options.metrics.count('callsFailed', 1, reason);
     this.#options.logger.error({ reason }, 'The transcription of a call failed');
-    this.abort('transcription-failed');
+    this.#giveUp('transcription-failed');
   }
 
   /** The call's boundary: a fault of ours ends this call's transcription and nothing else. */

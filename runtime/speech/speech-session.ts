@@ -28,6 +28,8 @@ export class SpeechSession {
   supersededAtByte = Infinity;
   /** The service was told, on some socket, that no more audio comes. */
   isStopped = false;
+  /** Nothing more is sent or heard; its final result is all that is left. */
+  isOver = false;
   readonly finals: SpokenUtterance[] = [];
 
   readonly #baseByte: number;
