@@ -82,7 +82,6 @@ test('on a terminal a partial gives way to the next and to its final', () => {
 test('a partial is cut to the width of the terminal, because a broken line could not be taken back', () => {
   const screen = new Screen(true, 30);
   write(screen, { type: 'partial', ...id, segment: segment('a'.repeat(500)) });
-  // eslint-disable-next-line no-control-regex
   expect(screen.text.replace(/\x1b\[[\d;]*[A-Za-z]/g, '').trim()).toHaveLength(29);
 });
 
