@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { emptyDirectory, RelayProcess } from '../support/relay-process';
+
+const PORTS = { HTTP_PORT: '0', ADMIN_PORT: '0' };
+const CANARY = 'canary-0123456789';
+
+async function takenPort(): Promise<{ port: number; free: () => void }> {
+  const server = createServer().listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, free: () => server.close() };
+}
+
+test('wrong settings end the start with every name, the allowed values and no value', async () => {
+  const wrong = {
+    HTTP_PORT: CANARY,
+    ADMIN_PORT: '70000',
+    PUBLIC_URL: `https://user:${CANARY}@relay.example.com`,
+    TWILIO_ACCOUNT_SID: CANARY,
+    ALLOW_UNSIGNED_STREAMS: 'maybe',
+    DIAL_NUMBER: CANARY,
+    TWILIO_API_KEY_SECRET: CANARY,
+    GLADIA_REGION: CANARY,
+    GLADIA_SESSION_OPTIONS: `{"diarization":"${CANARY}"}`,
+    TRACKS: CANARY,
+    AUDIO_CHUNK_MS: '10',
+    MAX_CALLS: '0',
+    DRAIN_TIMEOUT_MS: '999999',
+    LOG_LEVEL: CANARY,
+  };
+  const relay = new RelayProcess({ environment: wrong });
+  expect(await relay.exited).toBe(2);
+  for (const name of Object.keys(wrong)) expect(relay.stderr).toContain(name);
+  expect(relay.stderr).toContain('TRACKS: is a text of 17 characters; allowed: both or inbound');
+  expect(relay.stderr).toContain('TRACKS=both keeps the two sides of a call apart');
+  expect(relay.stderr + relay.stdout).not.toContain(CANARY);
+  expect(relay.stdout).toBe('');
+});
+
+test.each(['HTTP_PORT', 'ADMIN_PORT'])('a port in use ends the start and names %s', async (name) => {
+  const { port, free } = await takenPort();
+  const relay = new RelayProcess({ environment: { ...PORTS, [name]: String(port) } });
+  expect(await relay.exited).toBe(1);
+  expect(relay.stderr).toContain(`${name}: port ${port} is in use`);
+  free();
+});
+
+describe('a .env file', () => {
+  function directoryWith(text: string): string {
+    const directory = emptyDirectory();
+    writeFileSync(join(directory, '.env'), text);
+    return directory;
+  }
+
+  test('is read outside of production', async () => {
+    const directory = directoryWith(`MAX_CALLS=${CANARY}\n`);
+    const relay = new RelayProcess({ environment: PORTS, directory });
+    expect(await relay.exited).toBe(2);
+    expect(relay.stderr).toContain('MAX_CALLS');
+  });
+
+  test('is not read in production', async () => {
+    const directory = directoryWith(`MAX_CALLS=${CANARY}\n`);
+    const relay = new RelayProcess({ environment: { ...PORTS, NODE_ENV: 'production' }, directory });
+    await relay.started();
+  });
+
+  test('does not win over the environment', async () => {
+    const directory = directoryWith(`MAX_CALLS=${CANARY}\n`);
+    const relay = new RelayProcess({ environment: { ...PORTS, MAX_CALLS: '7' }, directory });
+    await relay.started();
+  });
+});
+
+test('ALLOW_UNSIGNED_STREAMS=true warns, and nothing warns without it', async () => {
+  const unsigned = new RelayProcess({ environment: { ...PORTS, ALLOW_UNSIGNED_STREAMS: 'true' } });
+  const warning = (relay: RelayProcess) =>
+    relay.lines.find(({ msg }) => /ALLOW_UNSIGNED_STREAMS/.test(String(msg)));
+  await unsigned.logged(
+    'ALLOW_UNSIGNED_STREAMS=true: anybody who reaches this port can stream audio at your cost',
+  );
+  expect(warning(unsigned)).toMatchObject({ level: 40 });
+  const signed = new RelayProcess({ environment: PORTS });
+  await signed.started();
+  signed.signal('SIGTERM');
+  await signed.exited;
+  expect(warning(signed)).toBeUndefined();
+});
+
+test('a relay without keys starts, is healthy and says on /ready what is missing', async () => {
+  const relay = new RelayProcess({
+    environment: { ...PORTS, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' },
+  });
+  const { port, adminPort } = await relay.started();
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  const ready = await fetch(`http://127.0.0.1:${adminPort}/ready`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({
+    reasons: [
+      { reason: 'no-gladia-key', fix: 'set GLADIA_API_KEY' },
+      { reason: 'no-twilio-token', fix: 'set TWILIO_AUTH_TOKEN' },
+      { reason: 'store-unreachable' },
+    ],
+  });
+});
