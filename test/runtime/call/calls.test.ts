@@ -1,0 +1,239 @@
+import { Calls, type CallsOptions, type LiveLeg } from '../../../runtime/call/calls';
+import type { LegState } from '../../../runtime/call/leg-state';
+import type { LegEndReason } from '../../../runtime/model/call-event';
+import type { LegSummary, TranscriptEvent } from '../../../runtime/model/transcript-event';
+import { Metrics } from '../../../runtime/observability/metrics';
+import { recordLog } from '../../support/recorded-log';
+
+const CALL = `CA${'1'.repeat(32)}`;
+
+/** A leg that does what the test says. */
+class FakeLeg {
+  state: LegState = 'streaming';
+  closedWith: LegEndReason[] = [];
+  isAborted = false;
+  isAbandoned = false;
+  ticks = 0;
+  #end: (summary: LegSummary | undefined) => void = () => undefined;
+  #closeSocket: () => void = () => undefined;
+  readonly live: LiveLeg;
+
+  constructor(readonly callSid: string | undefined = CALL) {
+    const ended = new Promise<LegSummary | undefined>((resolve) => (this.#end = resolve));
+    const closed = new Promise<void>((resolve) => (this.#closeSocket = resolve));
+    const leg = this;
+    const session = {
+      ended,
+      callSid,
+      get state() {
+        return leg.state;
+      },
+      tick: () => (this.ticks += 1),
+      abort: () => (this.isAborted = true),
+      abandon: () => (this.isAbandoned = true),
+    };
+    const stream = { closed, close: (reason: LegEndReason) => this.closedWith.push(reason) };
+    this.live = { session, stream } as unknown as LiveLeg;
+  }
+
+  async end(endReason: LegEndReason = 'stopped'): Promise<void> {
+    this.state = 'ended';
+    this.#end({ endReason, endedAt: '2026-01-01T00:00:00.000Z' } as LegSummary);
+    await settle();
+  }
+
+  async fault(): Promise<void> {
+    this.state = 'ended';
+    this.#end(undefined);
+    await settle();
+  }
+
+  async closeSocket(): Promise<void> {
+    this.#closeSocket();
+    await settle();
+  }
+}
+
+/** Lets everything that is ready to run, run. */
+async function settle(): Promise<void> {
+  await jest.advanceTimersByTimeAsync(0);
+}
+
+function create(options: Partial<CallsOptions> = {}) {
+  const events: TranscriptEvent[] = [];
+  const metrics = new Metrics();
+  const { logger, lines } = recordLog();
+  const calls = new Calls({
+    sinks: [{ name: 'events', write: (event) => void events.push(event), close: () => Promise.resolve(0) }],
+    origins: { claimOrigin: (_, originAt) => Promise.resolve(originAt) },
+    isCallOver: () => Promise.resolve(undefined),
+    callEndGraceMs: 5_000,
+    callEndPollMs: 15_000,
+    now: () => 0,
+    logger,
+    metrics,
+    ...options,
+  });
+  const start = (leg = new FakeLeg()): FakeLeg => {
+    calls.add(leg.live);
+    if (leg.callSid !== undefined) calls.onLegStarted(leg.callSid);
+    return leg;
+  };
+  return { calls, events, metrics, lines, start };
+}
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+test('a call is over some time after its last leg, when nobody can be asked', async () => {
+  const { events, start } = create();
+  await start().end();
+  await jest.advanceTimersByTimeAsync(4_999);
+  expect(events).toHaveLength(0);
+  await jest.advanceTimersByTimeAsync(1);
+  expect(events).toMatchObject([{ type: 'call-ended', callSid: CALL, endReason: 'stopped' }]);
+});
+
+test('a leg that starts in that time keeps the call open, and the call ends once, with both', async () => {
+  const { events, start } = create();
+  await start().end('stream-lost');
+  await jest.advanceTimersByTimeAsync(4_000);
+  const second = start();
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(events).toHaveLength(0);
+  await second.end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toMatchObject([
+    { endReason: 'stopped', legs: [{ endReason: 'stream-lost' }, { endReason: 'stopped' }] },
+  ]);
+});
+
+test('a call that Twilio says goes on is asked about again, until it is over', async () => {
+  let isOver: boolean | undefined = false;
+  const isCallOver = jest.fn(() => Promise.resolve(isOver));
+  const { events, start } = create({ isCallOver });
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000 + 2 * 15_000);
+  expect(isCallOver).toHaveBeenCalledTimes(3);
+  expect(events).toHaveLength(0);
+  isOver = true;
+  await jest.advanceTimersByTimeAsync(15_000);
+  expect(events).toMatchObject([{ type: 'call-ended' }]);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(isCallOver).toHaveBeenCalledTimes(4);
+});
+
+test('a leg that starts while Twilio is asked is not overheard', async () => {
+  let answer: (isOver: boolean) => void = () => undefined;
+  const isCallOver = () => new Promise<boolean>((resolve) => (answer = resolve));
+  const { events, start } = create({ isCallOver });
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  start();
+  answer(true);
+  await settle();
+  expect(events).toHaveLength(0);
+});
+
+test('two legs at once end the call with the last of them', async () => {
+  const { events, start } = create();
+  const [one, two] = [start(), start()];
+  await one.end();
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(events).toHaveLength(0);
+  await two.end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toHaveLength(1);
+});
+
+test('a call without any leg that came to something tells nothing', async () => {
+  const { events, start } = create();
+  await start().fault();
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(events).toHaveLength(0);
+});
+
+test('a socket that never said which call it is of is let go when it closes', async () => {
+  const { calls, metrics, start } = create();
+  const leg = start(new FakeLeg(undefined));
+  expect(metrics.value('callsLive')).toBe(1);
+  await leg.closeSocket();
+  expect(leg.isAbandoned).toBe(true);
+  await leg.fault();
+  expect(calls.liveLegs).toBe(0);
+  expect(metrics.value('callsLive')).toBe(0);
+});
+
+test('legs whose last words are on their way take no place of a new call', () => {
+  const { calls, start } = create();
+  const leg = start();
+  start();
+  leg.state = 'finishing';
+  expect([calls.liveLegs, calls.streamingLegs]).toEqual([2, 1]);
+  leg.state = 'waiting';
+  expect(calls.streamingLegs).toBe(2);
+});
+
+test('the timer reaches every leg', () => {
+  const { calls, start } = create();
+  const legs = [start(), start()];
+  calls.tick();
+  expect(legs.map(({ ticks }) => ticks)).toEqual([1, 1]);
+});
+
+describe("a call's origin", () => {
+  test('is asked for once, and the same for all legs', async () => {
+    const claimOrigin = jest.fn((_: string, originAt: string) => Promise.resolve(originAt));
+    const { calls } = create({ origins: { claimOrigin } });
+    const origins = Promise.all([calls.claimOrigin(CALL, 1_000), calls.claimOrigin(CALL, 9_000)]);
+    expect(await origins).toEqual([1_000, 1_000]);
+    expect(claimOrigin).toHaveBeenCalledTimes(1);
+  });
+
+  test('is what the store has from before', async () => {
+    const claimOrigin = () => Promise.resolve(new Date(500).toISOString());
+    const { calls } = create({ origins: { claimOrigin } });
+    expect(await calls.claimOrigin(CALL, 1_000)).toBe(500);
+  });
+
+  test("is this leg's own start when the store does not answer, and that is said", async () => {
+    const claimOrigin = () => Promise.reject(new Error('no store'));
+    const { calls, lines } = create({ origins: { claimOrigin } });
+    expect(await calls.claimOrigin(CALL, 1_000)).toBe(1_000);
+    expect(lines).toMatchObject([{ level: 40, callSid: CALL }]);
+  });
+});
+
+describe('a drain', () => {
+  test('closes every stream and ends every call with its legs, without waiting for the grace', async () => {
+    const { calls, events, start } = create();
+    const legs = [start(), start(new FakeLeg(`CA${'2'.repeat(32)}`))];
+    const drained = calls.drain(10_000);
+    expect(legs.map(({ closedWith }) => closedWith)).toEqual([['drained'], ['drained']]);
+    for (const leg of legs) await leg.end('drained');
+    await drained;
+    expect(events).toHaveLength(2);
+    expect(legs.some(({ isAborted }) => isAborted)).toBe(false);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(events).toHaveLength(2);
+  });
+
+  test('ends calls whose last leg is over already', async () => {
+    const { calls, events, start } = create();
+    await start().end();
+    await calls.drain(10_000);
+    expect(events).toMatchObject([{ type: 'call-ended' }]);
+  });
+
+  test('cuts what is left at its limit', async () => {
+    const { calls, start } = create();
+    const leg = start();
+    const drained = calls.drain(10_000);
+    await jest.advanceTimersByTimeAsync(9_999);
+    expect(leg.isAborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(leg.isAborted).toBe(true);
+    await leg.end('drained');
+    await drained;
+  });
+});
