@@ -1,7 +1,18 @@
 import type { Clock } from '../model/clock';
 import type { Logger } from '../observability/logger';
+import { backOffMs } from './reconnect-policy';
 import type { RecognitionTiming } from './recognition-timing';
 import { SpeechError, type SessionResult, type SpeechProvider } from './speech-provider';
+
+export interface FinalResultOptions {
+  readonly provider: SpeechProvider;
+  readonly timing: Pick<RecognitionTiming, 'resultBackOff' | 'resultForMs' | 'requestTimeoutMs'>;
+  readonly now: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** No longer wanted. */
+  readonly signal: AbortSignal;
+}
 
 /**
  * Asks for a session's final result until it is there: a service may still be working on it when the socket has closed.
@@ -10,29 +21,25 @@ import { SpeechError, type SessionResult, type SpeechProvider } from './speech-p
  */
 export async function awaitFinalResult(
   sessionId: string,
-  options: {
-    readonly provider: SpeechProvider;
-    readonly timing: Pick<RecognitionTiming, 'resultPollMs' | 'resultForMs' | 'requestTimeoutMs'>;
-    readonly now: Clock;
-    readonly logger: Logger;
-    /** No longer wanted. */
-    readonly signal: AbortSignal;
-  },
+  options: FinalResultOptions,
 ): Promise<SessionResult | undefined> {
-  const { provider, timing, now, logger, signal } = options;
+  const { provider, timing, now, random, logger, signal } = options;
   const isWanted = (): boolean => !signal.aborted;
-  for (const until = now() + timing.resultForMs; isWanted() && now() < until;) {
+  let lastError: unknown;
+  const until = now() + timing.resultForMs;
+  for (let attempt = 0; isWanted() && now() < until; attempt += 1) {
     try {
       const oneRequest = AbortSignal.any([signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
       const result = await provider.fetchResult(sessionId, oneRequest);
       if (result !== undefined) return result;
+      lastError = undefined;
     } catch (error) {
-      if (!isWanted()) return undefined;
-      logger.warn({ err: error }, 'The final result of a speech session could not be had');
-      if (!(error instanceof SpeechError) || !error.retryable) return undefined;
+      lastError = error;
+      if (!(error instanceof SpeechError) || !error.retryable) break;
     }
-    await pause(timing.resultPollMs, signal);
+    await pause(backOffMs(attempt, timing.resultBackOff, random), signal);
   }
+  if (isWanted()) logger.warn({ err: lastError }, 'The final result of a speech session could not be had');
   return undefined;
 }
 
@@ -44,6 +51,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done, { once: true });
   });
 }

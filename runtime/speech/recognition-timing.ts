@@ -20,8 +20,10 @@ export interface RecognitionTiming {
   readonly lateAfterMs: number;
   /** Audio without a final is kept this long for a new session. */
   readonly keepUnsettledMs: number;
+  /** Between attempts once sessions end without having answered. */
+  readonly deadSessionBackOff: BackOff;
   /** Between looks for the final result, and how long to look. */
-  readonly resultPollMs: number;
+  readonly resultBackOff: BackOff;
   readonly resultForMs: number;
 }
 
@@ -35,6 +37,7 @@ export const RECOGNITION_TIMING: RecognitionTiming = {
   finishForMs: 600_000,
   lateAfterMs: 5_000,
   keepUnsettledMs: 30_000,
-  resultPollMs: 500,
+  deadSessionBackOff: { baseMs: 1_000, capMs: 30_000 },
+  resultBackOff: { baseMs: 500, capMs: 5_000 },
   resultForMs: 30_000,
 };

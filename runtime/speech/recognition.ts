@@ -7,9 +7,10 @@ import type { Metrics } from '../observability/metrics';
 import { AudioAccount, type SessionVerdict } from './audio-account';
 import { AudioBacklog, SLAB_BYTES, type BacklogBudget } from './audio-backlog';
 import { Receipts } from './receipts';
-import { awaitFinalResult } from './final-result';
-import { backOffMs } from './reconnect-policy';
+import { LegFinals } from './leg-finals';
+import { backOffMs, type BackOff } from './reconnect-policy';
 import type { RecognitionTiming } from './recognition-timing';
+import { Reconciliation } from './reconciliation';
 import { RECOGNITION_STATES, type RecognitionState } from './recognition-state';
 import { SettledMarks } from './settled-marks';
 import type { SessionSlots } from './session-slots';
@@ -18,7 +19,6 @@ import {
   type AcknowledgedRange,
   type SessionGrant,
   type SessionRequest,
-  type SessionResult,
   type SocketEnd,
   type SpeechEvent,
   type SpeechProvider,
@@ -80,7 +80,8 @@ export class Recognition {
   readonly #backlog: AudioBacklog;
   readonly #receipts = new Receipts();
   readonly #abort = new AbortController();
-  readonly #reconciling = new Set<Promise<void>>();
+  readonly #finals = new LegFinals();
+  readonly #reconciliation: Reconciliation;
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   readonly account = new AudioAccount();
@@ -119,6 +120,15 @@ export class Recognition {
       maxBytes: options.backlogCallMs * this.#bytesPerMs,
       onDropped: (_from, to) => this.#onDropped(to),
     });
+    this.#reconciliation = new Reconciliation({
+      ...options,
+      signal: this.#abort.signal,
+      account: this.account,
+      recover: (session, utterance, index) => this.#recover(session, utterance, index),
+      summary: (session, text) => this.#onSummary(session, text),
+      closed: (session, facts) => this.#listener.sessionClosed(session, facts),
+      onFault: (error) => this.#onFault(error),
+    });
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#openSession();
   }
@@ -139,10 +149,6 @@ export class Recognition {
 
   get sessions(): number {
     return this.#session?.number ?? 0;
-  }
-
-  get receivedBytes(): number {
-    return this.#receivedByte;
   }
 
   /** Resolves once no more will be heard. */
@@ -205,6 +211,7 @@ export class Recognition {
       return;
     }
     const baseByte = this.#restartByte();
+    this.#lose(baseByte, 'session-ended');
     this.account.reopen(baseByte);
     const session = new SpeechSession({
       number: this.sessions + 1,
@@ -212,7 +219,7 @@ export class Recognition {
       baseByte,
       bytesPerMs: this.#bytesPerMs,
     });
-    if (this.#session !== undefined) this.#session.supersededAtByte = baseByte;
+    this.#session?.endExtent(baseByte);
     this.#session = session;
     this.#lostAtMs = undefined;
     this.#options.metrics.count('sessionsOpened');
@@ -225,25 +232,39 @@ export class Recognition {
     const { provider, request, slots, timing, metrics, logger } = this.#options;
     try {
       this.#releaseSlot ??= await slots.take(this.#abort.signal);
+      if (!this.#isWanted()) {
+        this.#releaseSlot();
+        return undefined;
+      }
       const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
       return await provider.createSession(request, signal);
     } catch (error) {
-      if (this.#state === 'closed') {
+      if (!this.#isWanted()) {
         this.#releaseSlot?.();
         return undefined;
       }
       const code = error instanceof SpeechError ? error.code : 'unexpected';
       metrics.count('sessionRequestsFailed', 1, code);
       logger.warn({ code, attempt: this.#attempt, err: error }, 'The speech service gave no session');
-      if (error instanceof SpeechError && error.retryable) this.#retry(() => this.#openSession());
+      if (error instanceof SpeechError && error.retryable)
+        this.#retry(timing.backOff, () => this.#openSession());
       else this.#fail(code);
       return undefined;
     }
   }
 
-  /** A session came too late to be used: it is ended, because it holds one of the account's places. */
+  #isWanted(): boolean {
+    return this.#state !== 'closed';
+  }
+
+  /** A session came too late to be used. */
   #discard(grant: SessionGrant): void {
     this.#releaseSlot?.();
+    this.#endUnused(grant);
+  }
+
+  /** Ends a session that has no socket, as well as can be: it holds one of the account's places. */
+  #endUnused(grant: SessionGrant): void {
     const ignore = (): void => undefined;
     const socket: SpeechSocket = this.#options.provider.connect(grant, {
       opened: () => socket.close('end'),
@@ -253,20 +274,30 @@ export class Recognition {
     });
   }
 
-  /** Where a new session begins: everything after the last final of every channel, as far as it is kept. */
+  /**
+   * Where a new session begins: with what is not text yet, or not acknowledged yet, whichever is earlier, as far as it
+   * is kept.
+   */
   #restartByte(): number {
-    if (this.#session === undefined) return this.#backlog.startByte;
-    return Math.max(this.#settled.mark(this.#receivedByte), this.#backlog.startByte);
+    const { startByte } = this.#backlog;
+    return this.#session === undefined ? startByte : Math.max(startByte, this.#openByte(this.#session));
   }
 
-  #newSession(verdict: SessionVerdict): void {
+  /** Everything before is text, or not worth keeping, and the service has it. */
+  #openByte({ ackedByte }: SpeechSession): number {
+    const byte = Math.min(ackedByte, this.#settled.mark(ackedByte));
+    return byte - (byte % this.#options.request.channels);
+  }
+
+  #newSession(): void {
+    const { timing } = this.#options;
     const session = this.#session;
     if (session !== undefined) {
       this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
-      session.supersededAtByte = this.#restartByte();
-      this.#reconcile(session, verdict);
+      this.#reconciliation.begin(session, 'unconfirmed');
     }
-    this.#retry(() => this.#openSession());
+    const isDead = session?.hasAnswered === false;
+    this.#retry(isDead ? timing.deadSessionBackOff : timing.backOff, () => this.#openSession());
   }
 
   /** The last session is over: all that is left is its final result. */
@@ -276,7 +307,7 @@ export class Recognition {
     this.#dropSocket('end');
     this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, 'session-ended');
-    this.#reconcile(session, verdict);
+    this.#reconciliation.begin(session, verdict);
     this.#close();
   }
 
@@ -284,51 +315,30 @@ export class Recognition {
   #giveUp(cause: LossCause): void {
     if (this.#state === 'closed') return;
     this.#causeAfterEnd = cause;
+    const hadSocket = this.#socket !== undefined;
     this.#dropSocket('end');
     const session = this.#session;
     if (session !== undefined)
       this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, cause);
-    if (session?.isOver === true) session.supersededAtByte = Infinity;
-    else if (session !== undefined) {
+    if (session?.isOver === false) {
+      if (!hadSocket) this.#endUnused(session.grant);
       this.account.closeSession(session.number, 'unconfirmed');
       this.#listener.sessionClosed(session, undefined);
     }
     this.#close();
   }
 
-  #reconcile(session: SpeechSession, verdict: SessionVerdict): void {
-    session.isOver = true;
-    const done = this.#finalResult(session)
-      .then((result) => this.#compare(session, verdict, result))
-      .catch((error: unknown) => this.#onFault(error))
-      .finally(() => this.#reconciling.delete(done));
-    this.#reconciling.add(done);
-  }
-
-  #finalResult({ grant }: SpeechSession): Promise<SessionResult | undefined> {
-    const { provider, timing, now, logger } = this.#options;
-    const { signal } = this.#abort;
-    return awaitFinalResult(grant.sessionId, { provider, timing, now, logger, signal });
-  }
-
-  #compare(session: SpeechSession, verdict: SessionVerdict, result: SessionResult | undefined): void {
-    noteDuration(session, result);
-    result?.utterances.forEach((utterance, index) => this.#recover(session, utterance, index));
-    this.account.closeSession(
-      session.number,
-      verdictAfter(verdict, session.isWholeByDuration, result !== undefined),
-    );
-    this.#listener.sessionClosed(session, result?.facts);
-  }
-
   #recover(session: SpeechSession, utterance: SpokenUtterance, index: number): void {
     const heard = this.#place(session, `result-${index}`, utterance);
-    const middleByte = ((heard.startMs + heard.endMs) / 2) * this.#bytesPerMs;
-    if (middleByte >= session.supersededAtByte || session.hasFinalLike(utterance)) return;
-    session.addFinal(heard.utteranceId, utterance);
+    if (this.#middleByte(heard) >= session.supersededAtByte || this.#finals.has(heard)) return;
+    this.#finals.add(heard);
     this.#options.metrics.count('segmentsRecovered');
     this.#listener.final(heard, 'recovered', undefined);
+  }
+
+  #middleByte({ startMs, endMs }: HeardUtterance): number {
+    return ((startMs + endMs) / 2) * this.#bytesPerMs;
   }
 
   // --- the socket
@@ -358,6 +368,7 @@ export class Recognition {
   #onAcknowledged(session: SpeechSession, range: AcknowledgedRange): void {
     const { now, timing } = this.#options;
     session.acknowledge(range);
+    session.hasAnswered = true;
     this.#lastHeardAtMs = now();
     const lateByte = this.#receipts.endByteAt(now() - timing.lateAfterMs);
     this.account.settle(Math.min(session.ackedByte, lateByte), {
@@ -389,21 +400,25 @@ export class Recognition {
     );
     this.#setState(RECOGNITION_STATES[this.#state].onLost);
     this.#lostAtMs ??= now();
-    if (end.decision === 'resume' && now() - this.#lostAtMs < timing.resumeForMs)
-      this.#retry(() => this.#connect());
-    else if (!session.isStopped) this.#newSession('unconfirmed');
+    if (end.decision === 'resume' && now() - this.#lostAtMs < timing.resumeForMs) {
+      this.#retry(timing.backOff, () => this.#connect());
+      return;
+    }
+    if (end.decision === 'resume') this.#endUnused(session.grant);
+    if (!session.isStopped) this.#newSession();
     else if (session.ackedByte >= this.#receivedByte) this.#sessionOver('unconfirmed');
     else this.#askForTheRest(session);
   }
 
   /** The session ended after `stop`, before the last acks came: its result says whether it has everything. */
   #askForTheRest(session: SpeechSession): void {
-    this.#finalResult(session)
+    this.#reconciliation
+      .finalResult(session)
       .then((result) => {
-        if (this.#state === 'closed') return;
-        noteDuration(session, result);
+        if (!this.#isWanted()) return;
+        session.noteResult(result);
         if (session.isWholeByDuration === true) this.#sessionOver('unconfirmed');
-        else this.#newSession('unconfirmed');
+        else this.#newSession();
       })
       .catch((error: unknown) => this.#onFault(error));
   }
@@ -416,11 +431,17 @@ export class Recognition {
     socket?.close(how);
   }
 
-  #retry(again: () => void): void {
-    const { timing, random } = this.#options;
-    if (this.#state === 'closed') return;
+  #retry(backOff: BackOff, again: () => void): void {
+    if (!this.#isWanted()) return;
     clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(again, backOffMs(this.#attempt, timing.backOff, random));
+    const guarded = (): void => {
+      try {
+        again();
+      } catch (error) {
+        this.#onFault(error);
+      }
+    };
+    this.#retryTimer = setTimeout(guarded, backOffMs(this.#attempt, backOff, this.#options.random));
     this.#attempt += 1;
   }
 
@@ -433,10 +454,10 @@ export class Recognition {
     session.skipTo(this.#backlog.startByte);
     while (!session.isProbing && socket.bufferedBytes < SOCKET_HIGH_WATER_BYTES) {
       const waitingBytes = this.#backlog.endByte - session.sentByte;
-      if (waitingBytes === 0 || (waitingBytes < this.#chunkBytes && !sendsEverything)) break;
+      if (waitingBytes <= 0 || (waitingBytes < this.#chunkBytes && !sendsEverything)) break;
       this.#send(session, socket);
     }
-    const isAllSent = session.sentByte === this.#backlog.endByte && !session.isProbing;
+    const isAllSent = session.sentByte >= this.#backlog.endByte && !session.isProbing;
     if (sendsEverything && isAllSent && !this.#hasSentStop) {
       this.#hasSentStop = true;
       session.isStopped = true;
@@ -462,6 +483,7 @@ export class Recognition {
 
   #onHeard(session: SpeechSession, event: SpeechEvent): void {
     this.#lastHeardAtMs = this.#options.now();
+    session.hasAnswered = true;
     switch (event.type) {
       case 'transcript': {
         const heard = this.#place(session, event.utteranceId, event.utterance);
@@ -470,10 +492,10 @@ export class Recognition {
         return;
       }
       case 'add-on':
-        this.#listener.addOn(session, event.addOn);
+        if (!session.isRepeat(event.addOn.utteranceId)) this.#listener.addOn(session, event.addOn);
         return;
       case 'summary':
-        this.#listener.summary(session, event.text);
+        this.#onSummary(session, event.text);
         return;
       case 'duration':
         session.reportDuration(event.source, event.durationMs);
@@ -483,19 +505,25 @@ export class Recognition {
     }
   }
 
+  #onSummary(session: SpeechSession, text: string): void {
+    session.hasSummary = true;
+    this.#listener.summary(session, text);
+  }
+
   #onFinal(heard: HeardUtterance): void {
     const { metrics, now } = this.#options;
     const { session, utteranceId, utterance } = heard;
-    const endByte = heard.endMs * this.#bytesPerMs;
-    const middleByte = ((heard.startMs + heard.endMs) / 2) * this.#bytesPerMs;
-    const settledByte = this.#settled.byteOf(utterance.channel);
     // Audio behind a channel's last final is sent again for the sake of the other channel, or because the service had
     // it and did not say so: its text is there already.
     const mayRepeat = session.number > 1 || session.hasRepeats;
-    if (!session.addFinal(utteranceId, utterance) || (mayRepeat && middleByte < settledByte)) {
+    const isRepeat = mayRepeat && this.#middleByte(heard) < this.#settled.byteOf(utterance.channel);
+    if (!session.addFinal(utteranceId, isRepeat) || isRepeat) {
       metrics.count('segmentsRepeated');
       return;
     }
+    this.#finals.add(heard);
+    // No final can be about more than was sent, whatever its times say.
+    const endByte = Math.min(heard.endMs * this.#bytesPerMs, session.furthestSentByte);
     this.#settled.settle(utterance.channel, endByte);
     const receivedAtMs = this.#receipts.receivedAtMs(endByte);
     this.#listener.final(heard, 'live', receivedAtMs === undefined ? undefined : now() - receivedAtMs);
@@ -511,7 +539,7 @@ export class Recognition {
   // --- the books
 
   #release(): void {
-    const byte = Math.min(this.#session?.ackedByte ?? 0, this.#settled.mark(this.#receivedByte));
+    const byte = this.#session === undefined ? 0 : this.#openByte(this.#session);
     this.#backlog.release(byte);
     this.#receipts.forget(byte);
   }
@@ -554,25 +582,11 @@ export class Recognition {
     clearTimeout(this.#retryTimer);
     this.#backlog.close();
     this.#releaseSlot?.();
-    void Promise.allSettled([...this.#reconciling]).then(this.#resolveClosed);
+    this.#session?.endExtent(Infinity);
+    void this.#reconciliation.settled().then(this.#resolveClosed);
   }
 
   #setState(state: RecognitionState): void {
     this.#state = state;
   }
-}
-
-function noteDuration(session: SpeechSession, result: SessionResult | undefined): void {
-  const audioSeconds = result?.facts.audioSeconds;
-  if (audioSeconds !== undefined) session.reportDuration('metadata.audio_duration', audioSeconds * 1000);
-}
-
-/** A session's audio is accepted when it ended well and reports all of it; a result with less of it means loss. */
-function verdictAfter(
-  verdict: SessionVerdict,
-  isWhole: boolean | undefined,
-  hasResult: boolean,
-): SessionVerdict {
-  if (isWhole === true && (verdict === 'accepted' || hasResult)) return 'accepted';
-  return isWhole === false && hasResult ? 'lost' : 'unconfirmed';
 }

@@ -21,9 +21,9 @@ export class SettledMarks {
     if (channel in this.#byteOf) this.#byteOf[channel] = Math.max(this.byteOf(channel), endByte);
   }
 
-  /** The place behind which not every channel is text yet: whole samples of all channels. */
-  mark(receivedByte: number): number {
-    const mark = Math.max(0, receivedByte - this.#keepBytes, Math.min(...this.#byteOf));
+  /** The place behind which not every channel is text yet, not too far behind `byte`: whole samples of all channels. */
+  mark(byte: number): number {
+    const mark = Math.max(0, byte - this.#keepBytes, Math.min(...this.#byteOf));
     return mark - (mark % this.#byteOf.length);
   }
 }

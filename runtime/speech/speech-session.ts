@@ -4,7 +4,7 @@ import {
   type AcknowledgedRange,
   type DurationSource,
   type SessionGrant,
-  type SpokenUtterance,
+  type SessionResult,
 } from './speech-provider';
 import { SessionTimeline } from './session-timeline';
 import { Unacknowledged } from './unacknowledged';
@@ -24,18 +24,25 @@ export class SpeechSession {
   sentByte: number;
   /** The service has everything before. */
   ackedByte: number;
-  /** Set once a later session takes over: leg audio from here on is that session's. */
+  /** Leg audio from here on is a later session's. */
   supersededAtByte = Infinity;
   /** The service was told, on some socket, that no more audio comes. */
   isStopped = false;
   /** Nothing more is sent or heard; its final result is all that is left. */
   isOver = false;
-  readonly finals: SpokenUtterance[] = [];
+  /** The service has acknowledged or said something, ever. */
+  hasAnswered = false;
+  /** Its summary was told. */
+  hasSummary = false;
+  /** Resolves when it is known which part of the leg is this session's. */
+  readonly extent: Promise<void>;
+  #resolveExtent: () => void = () => undefined;
 
   readonly #baseByte: number;
   readonly #bytesPerMs: number;
   readonly #unacknowledged = new Unacknowledged();
-  readonly #utteranceIds = new Set<string>();
+  /** Finals by id, and whether each repeats an earlier session's. */
+  readonly #utterances = new Map<string, boolean>();
   readonly #durationsMs = new Map<DurationSource, number>();
   #ackedSessionBytes = 0;
   /** In flight when sockets were lost: until the next ack tells, the service may have kept them, or not. */
@@ -59,6 +66,13 @@ export class SpeechSession {
     this.sentByte = options.baseByte;
     this.ackedByte = options.baseByte;
     this.#furthestSentByte = options.baseByte;
+    this.extent = new Promise((resolve) => (this.#resolveExtent = resolve));
+  }
+
+  /** Leg audio from `byte` on is another session's; `Infinity` when there is none. */
+  endExtent(byte: number): void {
+    this.supersededAtByte = byte;
+    this.#resolveExtent();
   }
 
   /** The answer to one message decides how to go on; until then only that one may be sent. */
@@ -93,7 +107,8 @@ export class SpeechSession {
     this.#isProbeDue = this.#inDoubtBytes > 0;
     this.#unacknowledged.clear();
     this.#probeBytes = 0;
-    this.sentByte = this.ackedByte;
+    // An ack may end inside a sample; sending from there would swap the channels.
+    this.sentByte = this.ackedByte - (this.ackedByte % this.#sampleBytes);
   }
 
   /** Audio before `byte` is no longer there to be sent. */
@@ -127,24 +142,24 @@ export class SpeechSession {
   }
 
   /** @returns false for a final that came before */
-  addFinal(utteranceId: string, utterance: SpokenUtterance): boolean {
-    if (this.#utteranceIds.has(utteranceId)) return false;
-    this.#utteranceIds.add(utteranceId);
-    this.finals.push(utterance);
+  addFinal(utteranceId: string, isRepeat: boolean): boolean {
+    if (this.#utterances.has(utteranceId)) return false;
+    this.#utterances.set(utteranceId, isRepeat);
     return true;
   }
 
-  /** Whether a final of the same channel covers most of an utterance: by the session's clock, or, since that may run over the same words twice, by the leg's. */
-  hasFinalLike(utterance: SpokenUtterance): boolean {
-    return this.finals.some(
-      (final) =>
-        final.channel === utterance.channel &&
-        (coversMost(final, utterance) || coversMost(this.#onLeg(final), this.#onLeg(utterance))),
-    );
+  /** A final whose words an earlier one has: what is said about it is said already. */
+  isRepeat(utteranceId: string): boolean {
+    return this.#utterances.get(utteranceId) === true;
   }
 
   reportDuration(source: DurationSource, durationMs: number): void {
     this.#durationsMs.set(source, durationMs);
+  }
+
+  noteResult(result: SessionResult | undefined): void {
+    const audioSeconds = result?.facts.audioSeconds;
+    if (audioSeconds !== undefined) this.reportDuration('metadata.audio_duration', audioSeconds * 1000);
   }
 
   /** Whether the length that the service reports is that of the audio sent; `undefined` when it reports none. */
@@ -197,22 +212,7 @@ export class SpeechSession {
     return byTime - (byTime % this.#sampleBytes);
   }
 
-  #onLeg({ startMs, endMs }: Period): Period {
-    return { startMs: this.timeline.toLegMs(startMs), endMs: this.timeline.toLegMs(endMs) };
-  }
-
   get #sampleBytes(): number {
     return this.#bytesPerMs / BYTES_PER_MS;
   }
-}
-
-interface Period {
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
-function coversMost(one: Period, other: Period): boolean {
-  const sharedMs = Math.min(one.endMs, other.endMs) - Math.max(one.startMs, other.startMs);
-  const shorterMs = Math.min(one.endMs - one.startMs, other.endMs - other.startMs);
-  return sharedMs >= 0 && sharedMs >= shorterMs / 2;
 }

@@ -76,7 +76,8 @@ export const QUICK: RecognitionTiming = {
   probeTimeoutMs: 300,
   stableAfterMs: 50,
   finishSilenceMs: 2_000,
-  resultPollMs: 20,
+  deadSessionBackOff: { baseMs: 10, capMs: 50 },
+  resultBackOff: { baseMs: 20, capMs: 100 },
   resultForMs: 3_000,
 };
 
