@@ -5,7 +5,7 @@ import type { Clock } from './model/clock';
 import type { Logger } from './observability/logger';
 import { startEmbeddedMetrics } from './observability/embedded-metrics';
 import { Metrics } from './observability/metrics';
-import { Readiness } from './readiness';
+import { Readiness, type UnreadyReason } from './readiness';
 import { adminRoutes } from './admin-routes';
 import { Credentials } from './secrets';
 import { healthRoute } from './server/health-route';
@@ -13,24 +13,26 @@ import { startHttpServer } from './server/relay-server';
 import { createSinks } from './sinks';
 import type { TranscriptSink } from './sinks/transcript-sink';
 import { BacklogBudget } from './speech/audio-backlog';
-import { createGladiaProvider, GLADIA_TIMING } from './speech/gladia/gladia-provider';
+import { createGladiaProvider, GLADIA_TIMING, type GladiaTiming } from './speech/gladia/gladia-provider';
 import { Recognition } from './speech/recognition';
 import { RECOGNITION_TIMING, type RecognitionTiming } from './speech/recognition-timing';
 import { SessionSlots } from './speech/session-slots';
 import type { SpeechProvider } from './speech/speech-provider';
 import { CallStore } from './store/call-store';
-import { createTableIfMissing } from './store/create-table';
+import { OwnTable } from './store/own-table';
 import { createDocumentClient } from './store/dynamodb-client';
 import { CallDirectory } from './twilio/call-directory';
 import { twilioDoors } from './twilio/twilio-doors';
-import { TwilioMediaStream } from './twilio/twilio-media-stream';
+import { TwilioMediaStream, type MediaStreamTiming } from './twilio/twilio-media-stream';
 import { TwilioRest } from './twilio/twilio-rest';
 
 /** How long things take. Every one is a setting of the code, so that a test passes 20 ms. */
 export interface RelayTiming {
   readonly recognition: RecognitionTiming;
   /** Gladia's socket. */
-  readonly gladia: typeof GLADIA_TIMING | { readonly [Name in keyof typeof GLADIA_TIMING]: number };
+  readonly gladia: GladiaTiming;
+  /** Twilio's socket; what is left out has the default of `TwilioMediaStream`. */
+  readonly mediaStream: Partial<MediaStreamTiming>;
   /** One track waits for the other. */
   readonly alignmentWindowMs: number;
   /** Between looks at every leg: supplied silence, time-outs. */
@@ -46,6 +48,7 @@ export interface RelayTiming {
 export const RELAY_TIMING: RelayTiming = {
   recognition: RECOGNITION_TIMING,
   gladia: GLADIA_TIMING,
+  mediaStream: {},
   alignmentWindowMs: 200,
   tickMs: 250,
   callEndGraceMs: 5_000,
@@ -63,7 +66,10 @@ export interface RelayDeps {
   /** Where AWS credentials may be; without any, a local store gets made-up ones. */
   readonly environment?: Environment;
   readonly timing?: Partial<RelayTiming>;
+  /** Measures durations: never goes back. */
   readonly now?: Clock;
+  /** Tells the time of day: may be set. */
+  readonly wallNow?: Clock;
   readonly random?: () => number;
   /** Takes the embedded-metric lines. Default: they are not written. */
   readonly writeMetrics?: (line: string) => void;
@@ -73,6 +79,8 @@ export interface Relay {
   readonly port: number;
   readonly adminPort: number;
   readonly metrics: Metrics;
+  /** Why a call that came now would not be transcribed; nothing when it would. */
+  unreadyReasons(): Promise<readonly UnreadyReason[]>;
   /** Takes no new call, finishes the live ones within the drain time, writes everything out, closes. Safe to call twice. */
   drain(): Promise<void>;
 }
@@ -82,7 +90,7 @@ export interface Relay {
  * (`twilio/`), its leg (`call/`), the recognition of its audio (`speech/`), and every sink (`sinks/`).
  */
 export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<Relay> {
-  const { logger, now = Date.now, random = Math.random } = deps;
+  const { logger, now = () => performance.now(), wallNow = Date.now, random = Math.random } = deps;
   const timing: RelayTiming = { ...RELAY_TIMING, ...deps.timing };
   const metrics = new Metrics();
   const { twilio, gladia, store } = config;
@@ -94,28 +102,25 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     environment: deps.environment ?? {},
   });
   // A store of one's own may have no table yet; in AWS the table is infrastructure.
-  if (store.endpoint !== undefined) {
-    await createTableIfMissing(client, store.table).catch((error: unknown) =>
-      logger.warn({ err: error }, 'The table could not be looked for; writes wait until it is there'),
-    );
-  }
+  const ownTable =
+    store.endpoint === undefined ? undefined : new OwnTable({ client, tableName: store.table, logger });
+  await ownTable?.tried;
   const callStore = new CallStore({
     client,
     tableName: store.table,
     retentionDays: store.retentionDays,
     now,
   });
-  const sinks = [...createSinks({ client, store, metrics, logger, now }), ...(deps.sinks ?? [])];
+  const sinks = [...createSinks({ client, store, metrics, logger, now: wallNow }), ...(deps.sinks ?? [])];
 
   const rest = new TwilioRest({ apiUrl: twilio.apiUrl, credentials: () => credentials.twilio() });
   const directory = new CallDirectory({ rest: twilio.isRestAllowed ? rest : undefined, logger });
   const calls = new Calls({
     sinks,
     origins: callStore,
-    isCallOver: (callSid) => directory.isOver(callSid),
+    isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
     callEndGraceMs: timing.callEndGraceMs,
     callEndPollMs: timing.callEndPollMs,
-    now,
     logger,
     metrics,
   });
@@ -151,11 +156,12 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           },
           listener,
         ),
-      onStarted: (callSid) => calls.onLegStarted(callSid),
+      onStarted: (start) => calls.onLegStarted(start),
       claimOrigin: (callSid, legOriginAtMs) => calls.claimOrigin(callSid, legOriginAtMs),
-      describeCall: (callSid) => directory.describe(callSid),
+      describeCall: (callSid, accountSid) => directory.describe(callSid, accountSid),
       alignmentWindowMs: timing.alignmentWindowMs,
       now,
+      wallNow,
       logger,
       metrics,
     });
@@ -195,6 +201,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           tracks: config.tracks,
           logger,
           metrics,
+          ...timing.mediaStream,
         });
         calls.add({ session, stream });
       },
@@ -216,7 +223,10 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
 
   // After the sockets were read: frames that are there already must not look like silence.
   const ticker = setInterval(() => setImmediate(() => calls.tick()), timing.tickMs);
-  const gauges = setInterval(() => metrics.gauge('backlog', budget.heldBytes), timing.tickMs);
+  const gauges = setInterval(() => {
+    metrics.gauge('backlog', budget.heldBytes);
+    metrics.gauge('sessionsLive', slots.taken);
+  }, timing.tickMs);
   const embedded = startEmbeddedMetrics({
     metrics,
     writeLine: deps.writeMetrics ?? (() => undefined),
@@ -233,9 +243,16 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     clearInterval(gauges);
     const left = await Promise.all(sinks.map((sink) => sink.close(flushTimeoutMs)));
     await Promise.all([server.close(), admin.close()]);
+    ownTable?.close();
     embedded.close();
     client.destroy();
     logger.info({ unwritten: left.reduce((sum, count) => sum + count, 0) }, 'Drained');
   };
-  return { port: server.port, adminPort: admin.port, metrics, drain: () => (drained ??= drain()) };
+  return {
+    port: server.port,
+    adminPort: admin.port,
+    metrics,
+    unreadyReasons: () => readiness.unreadyReasons(),
+    drain: () => (drained ??= drain()),
+  };
 }

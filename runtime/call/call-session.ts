@@ -10,7 +10,7 @@ import type {
 } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
-import type { TranscriptSink } from '../sinks/transcript-sink';
+import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
 import type { HeardUtterance, Recognition, RecognitionListener } from '../speech/recognition';
 import type { SessionRequest, SpokenAddOn, SpokenWord } from '../speech/speech-provider';
 import type { SpeechSession } from '../speech/speech-session';
@@ -27,19 +27,24 @@ export interface CallSessionOptions {
   readonly sinks: readonly TranscriptSink[];
   readonly recognise: (request: SessionRequest, listener: RecognitionListener, logger: Logger) => Recognition;
   /** The stream has said which call it is. */
-  readonly onStarted: (callSid: string) => void;
+  readonly onStarted: (start: LegStart) => void;
   /** When the call's first audio was, given this leg's. Resolves always. */
   readonly claimOrigin: (callSid: string, legOriginAtMs: number) => Promise<number>;
   /** What Twilio says of the call; `undefined` when nobody can be asked. Never rejects. */
-  readonly describeCall: (callSid: string) => Promise<CallParties | undefined>;
+  readonly describeCall: (callSid: string, accountSid: string) => Promise<CallParties | undefined>;
   readonly alignmentWindowMs: number;
+  /** Measures durations. */
   readonly now: Clock;
+  /** Tells the time of day. */
+  readonly wallNow: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
 /** Add-ons follow their final closely: more segments than these need not be remembered. */
 const REMEMBERED_SEGMENTS = 512;
+/** The store tells a call's origin, or fails to, within seconds: more than these do not come in that time. */
+const MOST_HELD = 10_000;
 
 /** What is known once the stream has said which call it is. */
 interface Leg {
@@ -71,7 +76,7 @@ export class CallSession implements RecognitionListener {
   /** Events whose times are not known until the call's origin is. */
   #held: (() => void)[] = [];
   #segments = 0;
-  #billedSeconds = 0;
+  readonly #results: SessionFacts[] = [];
   #unreconciledSessions = 0;
 
   constructor(options: CallSessionOptions) {
@@ -91,11 +96,11 @@ export class CallSession implements RecognitionListener {
   accept(event: CallEvent): void {
     switch (event.type) {
       case 'started':
-        return this.#start(event);
+        return this.#guarded(() => this.#start(event));
       case 'audio':
         return this.#hear(event);
       case 'ended':
-        return this.#finish(event.reason);
+        return this.#guarded(() => this.#finish(event.reason));
     }
   }
 
@@ -112,9 +117,11 @@ export class CallSession implements RecognitionListener {
   /** Called every now and then by the process's one timer. */
   tick(): void {
     const leg = this.#leg;
-    if (leg === undefined) return;
-    if (this.#state === 'streaming') this.#supplySilence(leg);
-    leg.recognition.tick();
+    if (leg === undefined || this.#state === 'ended') return;
+    this.#guarded(() => {
+      if (this.#state === 'streaming') this.#supplySilence(leg);
+      leg.recognition.tick();
+    });
   }
 
   // --- from the stream
@@ -122,12 +129,12 @@ export class CallSession implements RecognitionListener {
   #start(start: LegStart): void {
     if (!this.#enter('streaming')) return;
     const { callSid, streamSid, accountSid, tracks } = start;
-    const { now, metrics, logger } = this.#options;
+    const { now, wallNow, metrics, logger } = this.#options;
     const { parties, languages, vocabulary } = readLegParameters(start.parameters);
-    const startedAt = new Date(now()).toISOString();
+    const startedAt = new Date(wallNow()).toISOString();
     this.#parties = parties;
     metrics.count('legsStarted');
-    this.#options.onStarted(callSid);
+    this.#options.onStarted(start);
     this.#tell({ type: 'leg-started', callSid, streamSid, accountSid, startedAt, tracks, parties });
     const request = { callSid, streamSid, channels: tracks.length, languages, vocabulary };
     const recognition = this.#options.recognise(request, this, logger.child({ callSid, streamSid }));
@@ -135,14 +142,14 @@ export class CallSession implements RecognitionListener {
       tracks,
       alignmentWindowMs: this.#options.alignmentWindowMs,
       now,
-      emit: (bytes) => recognition.sendAudio(bytes),
+      emit: (bytes, receivedAtMs) => recognition.sendAudio(bytes, receivedAtMs),
     });
     this.#leg = { start, startedAt, aligner, recognition };
-    void this.#describe(start);
+    this.#describe(start).catch((error: unknown) => this.#onFault(error));
   }
 
-  async #describe({ callSid, streamSid }: LegStart): Promise<void> {
-    const told = await this.#options.describeCall(callSid);
+  async #describe({ callSid, streamSid, accountSid }: LegStart): Promise<void> {
+    const told = await this.#options.describeCall(callSid, accountSid);
     if (told === undefined) return;
     this.#parties = mergeParties(this.#parties, told);
     this.#tell({ type: 'call-described', callSid, streamSid, parties: this.#parties });
@@ -152,7 +159,8 @@ export class CallSession implements RecognitionListener {
     const leg = this.#leg;
     if (leg === undefined || this.#state !== 'streaming') return;
     const { metrics, now } = this.#options;
-    if (leg.aligner.originMs === undefined) this.#originClaimed = this.#claimOrigin(leg.start);
+    if (leg.aligner.originMs === undefined)
+      this.#originClaimed = this.#claimOrigin(leg.start).catch((error: unknown) => this.#onFault(error));
     this.#silence.frameArrived(now());
     metrics.count('audioReceived', payload.length / BYTES_PER_MS);
     this.#countFilled(leg.aligner.push(track, timestampMs, payload));
@@ -176,7 +184,7 @@ export class CallSession implements RecognitionListener {
   }
 
   async #claimOrigin({ callSid, streamSid }: LegStart): Promise<void> {
-    const legOriginAtMs = this.#options.now();
+    const legOriginAtMs = this.#options.wallNow();
     const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs);
     this.#clock = new CallClock(originAtMs, legOriginAtMs);
     this.#tell({ type: 'audio-started', callSid, streamSid, originAt: new Date(originAtMs).toISOString() });
@@ -237,8 +245,8 @@ export class CallSession implements RecognitionListener {
 
   sessionClosed(session: SpeechSession, facts: SessionFacts | undefined): void {
     const reconciled = facts !== undefined;
-    if (!reconciled) this.#unreconciledSessions += 1;
-    this.#billedSeconds += facts?.billedSeconds ?? 0;
+    if (facts === undefined) this.#unreconciledSessions += 1;
+    else this.#results.push(facts);
     const { sessionId } = session.grant;
     this.#tell({
       type: 'session-closed',
@@ -253,9 +261,9 @@ export class CallSession implements RecognitionListener {
   // --- to the sinks
 
   #end(leg: Leg, reason: LegEndReason): void {
-    const { metrics, now } = this.#options;
+    const { metrics, wallNow } = this.#options;
     const { tracks } = leg.start;
-    const summary = this.#summary(leg, reason, new Date(now()).toISOString());
+    const summary = this.#summary(leg, reason, new Date(wallNow()).toISOString());
     this.#whenTimed((clock) => this.#tellGaps(leg, clock));
     for (const ledger of Object.values(summary.ledger.tracks)) {
       for (const [cause, ms] of Object.entries(ledger.lostMs)) metrics.count('audioLost', ms, cause);
@@ -270,10 +278,20 @@ export class CallSession implements RecognitionListener {
     this.#resolveEnded(summary);
   }
 
-  /** The call's boundary: whatever went wrong, the leg is over and the others go on. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+
+  /** The call's boundary: whatever went wrong, this leg is over and the others go on. */
   #onFault(error: unknown): void {
     this.#options.logger.error({ err: error, ...this.#id() }, 'A fault ended a leg');
-    this.#enter('ended');
+    if (!this.#enter('ended')) return;
+    this.#options.metrics.count('callsFailed', 1, 'fault');
+    this.#leg?.recognition.abort('transcription-failed');
     this.#resolveEnded(undefined);
   }
 
@@ -291,7 +309,8 @@ export class CallSession implements RecognitionListener {
       ledger: legLedger(start.tracks, aligner, recognition.account),
       ...(latency === undefined ? {} : { latency }),
       reconciled: this.#unreconciledSessions === 0,
-      billableSeconds: this.#billedSeconds,
+      results: this.#results,
+      billableSeconds: this.#results.reduce((sum, { billedSeconds = 0 }) => sum + billedSeconds, 0),
     };
   }
 
@@ -348,7 +367,7 @@ export class CallSession implements RecognitionListener {
   #whenTimed(tell: (clock: CallClock) => void): void {
     const clock = this.#clock;
     if (clock !== undefined) tell(clock);
-    else if (this.#held.length < REMEMBERED_SEGMENTS)
+    else if (this.#held.length < MOST_HELD)
       this.#held.push(() => this.#clock !== undefined && tell(this.#clock));
   }
 
@@ -360,7 +379,7 @@ export class CallSession implements RecognitionListener {
   }
 
   #tell(event: TranscriptEvent): void {
-    for (const sink of this.#options.sinks) sink.write(event);
+    tellSinks(this.#options, event);
   }
 
   #countFilled(ms: number): void {

@@ -1,9 +1,8 @@
-import type { LegEndReason } from '../model/call-event';
-import type { Clock } from '../model/clock';
+import type { LegEndReason, LegStart } from '../model/call-event';
 import type { LegSummary } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
-import type { TranscriptSink } from '../sinks/transcript-sink';
+import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
 import type { CallOrigins } from './call-clock';
 import type { CallSession } from './call-session';
 
@@ -17,29 +16,37 @@ export interface CallsOptions {
   readonly sinks: readonly TranscriptSink[];
   readonly origins: CallOrigins;
   /** Whether Twilio says that the call is over; `undefined` when nobody can be asked. Never rejects. */
-  readonly isCallOver: (callSid: string) => Promise<boolean | undefined>;
+  readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | undefined>;
   /** After a call's last leg: this long until the call is taken for over, or Twilio is asked. */
   readonly callEndGraceMs: number;
   /** While Twilio says that a call without legs goes on: between questions. */
   readonly callEndPollMs: number;
-  readonly now: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
 interface Call {
   readonly callSid: string;
+  readonly accountSid: string;
+  /** Those that have ended. */
   readonly legs: LegSummary[];
   liveLegs: number;
+  isOver: boolean;
   origin: Promise<number> | undefined;
   endTimer: NodeJS.Timeout | undefined;
 }
+
+/** A call may come back after it was taken for over, as after a pause of its stream: this many are remembered. */
+const REMEMBERED_CALLS = 10_000;
+/** After the drain's time: for legs to write down what they lost. */
+const ABORT_GRACE_MS = 1_000;
 
 /** The calls and legs of this process: how many there are, when a call is over, and how to end them all. */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #legs = new Set<LiveLeg>();
   readonly #calls = new Map<string, Call>();
+  #liveCalls = 0;
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -61,16 +68,17 @@ export class Calls {
   /** Takes a leg until it has ended. */
   add(leg: LiveLeg): void {
     this.#legs.add(leg);
-    this.#countLive();
     void leg.stream.closed.then(() => leg.session.abandon());
     void leg.session.ended.then((summary) => this.#onLegEnded(leg, summary));
   }
 
   /** A leg has said which call it is of: the call lives. */
-  onLegStarted(callSid: string): void {
-    const call = this.#callOf(callSid);
+  onLegStarted({ callSid, accountSid }: LegStart): void {
+    const call = this.#callOf(callSid, accountSid);
     call.liveLegs += 1;
+    call.isOver = false;
     clearTimeout(call.endTimer);
+    if (call.liveLegs === 1) this.#countLive(1);
   }
 
   /**
@@ -78,18 +86,27 @@ export class Calls {
    * answer costs the exact place of a second leg, never the transcript: this leg's own time is taken then.
    */
   claimOrigin(callSid: string, legOriginAtMs: number): Promise<number> {
-    const call = this.#callOf(callSid);
-    call.origin ??= this.#options.origins.claimOrigin(callSid, new Date(legOriginAtMs).toISOString()).then(
-      (originAt) => Date.parse(originAt),
-      (error: unknown) => {
-        this.#options.logger.warn(
-          { err: error, callSid },
-          "The store did not tell a call's origin; this leg's start is taken",
-        );
-        return legOriginAtMs;
-      },
-    );
+    const call = this.#calls.get(callSid);
+    if (call === undefined) return Promise.resolve(legOriginAtMs);
+    call.origin ??= this.#askForOrigin(callSid, legOriginAtMs);
     return call.origin;
+  }
+
+  async #askForOrigin(callSid: string, legOriginAtMs: number): Promise<number> {
+    const { origins, logger } = this.#options;
+    try {
+      const originAtMs = Date.parse(
+        await origins.claimOrigin(callSid, new Date(legOriginAtMs).toISOString()),
+      );
+      if (!Number.isNaN(originAtMs)) return originAtMs;
+      logger.warn({ callSid }, "The stored origin of a call is no time; this leg's start is taken");
+    } catch (error) {
+      logger.warn(
+        { err: error, callSid },
+        "The store did not tell a call's origin; this leg's start is taken",
+      );
+    }
+    return legOriginAtMs;
   }
 
   tick(): void {
@@ -100,19 +117,22 @@ export class Calls {
   async drain(timeoutMs: number): Promise<void> {
     const legs = [...this.#legs];
     for (const { stream } of legs) stream.close('drained');
-    const timer = setTimeout(() => legs.forEach(({ session }) => session.abort()), timeoutMs);
-    await Promise.all(legs.map(({ session }) => session.ended));
-    clearTimeout(timer);
+    const ended = Promise.all(legs.map(({ session }) => session.ended));
+    if (!(await endsWithin(timeoutMs, ended))) {
+      for (const { session } of legs) session.abort();
+      if (!(await endsWithin(ABORT_GRACE_MS, ended)))
+        this.#options.logger.error('Legs did not end with the drain');
+    }
     for (const call of this.#calls.values()) this.#endCall(call);
   }
 
   #onLegEnded(leg: LiveLeg, summary: LegSummary | undefined): void {
     this.#legs.delete(leg);
-    this.#countLive();
     const { callSid } = leg.session;
     const call = callSid === undefined ? undefined : this.#calls.get(callSid);
     if (call === undefined) return;
     call.liveLegs -= 1;
+    if (call.liveLegs === 0) this.#countLive(-1);
     if (summary !== undefined) call.legs.push(summary);
     if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
   }
@@ -123,33 +143,59 @@ export class Calls {
   }
 
   async #endWhenOver(call: Call): Promise<void> {
-    const isOver = await this.#options.isCallOver(call.callSid);
-    if (call.liveLegs > 0 || this.#calls.get(call.callSid) !== call) return;
+    const isOver = await this.#options.isCallOver(call.callSid, call.accountSid);
+    if (call.liveLegs > 0) return;
     if (isOver === false) this.#endLater(call, this.#options.callEndPollMs);
     else this.#endCall(call);
   }
 
   #endCall(call: Call): void {
     clearTimeout(call.endTimer);
-    this.#calls.delete(call.callSid);
-    const last = call.legs.at(-1);
-    if (last === undefined) return;
     const { callSid, legs } = call;
-    for (const sink of this.#options.sinks) {
-      sink.write({ type: 'call-ended', callSid, endedAt: last.endedAt, endReason: last.endReason, legs });
+    const last = legs.at(-1);
+    if (call.isOver || last === undefined) return;
+    call.isOver = true;
+    this.#forgetOldest();
+    const { endedAt, endReason } = last;
+    tellSinks(this.#options, { type: 'call-ended', callSid, endedAt, endReason, legs: [...legs] });
+  }
+
+  #forgetOldest(): void {
+    if (this.#calls.size <= REMEMBERED_CALLS) return;
+    for (const [callSid, call] of this.#calls) {
+      if (!call.isOver) continue;
+      this.#calls.delete(callSid);
+      return;
     }
   }
 
-  #callOf(callSid: string): Call {
+  #callOf(callSid: string, accountSid: string): Call {
     let call = this.#calls.get(callSid);
     if (call === undefined) {
-      call = { callSid, legs: [], liveLegs: 0, origin: undefined, endTimer: undefined };
+      call = {
+        callSid,
+        accountSid,
+        legs: [],
+        liveLegs: 0,
+        isOver: false,
+        origin: undefined,
+        endTimer: undefined,
+      };
       this.#calls.set(callSid, call);
     }
     return call;
   }
 
-  #countLive(): void {
-    this.#options.metrics.gauge('callsLive', this.#legs.size);
+  #countLive(change: 1 | -1): void {
+    this.#liveCalls += change;
+    this.#options.metrics.gauge('callsLive', this.#liveCalls);
   }
+}
+
+async function endsWithin(timeoutMs: number, ended: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)));
+  const inTime = await Promise.race([ended.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
 }

@@ -12,11 +12,17 @@ const MAX_WAITING_MS = 5_000;
 
 const SILENCE = Buffer.alloc(8_000, SILENCE_BYTE);
 
+interface Piece {
+  readonly bytes: Buffer;
+  /** Arrival of the frame, or when silence took its place. */
+  readonly atMs: number;
+}
+
 interface TrackAudio {
   readonly track: Track;
   readonly times: TimeMap;
   /** Placed, not yet emitted because the other track is behind. */
-  waiting: Buffer[];
+  waiting: Piece[];
   waitingBytes: number;
   frameBytes: number;
   filledBytes: number;
@@ -30,8 +36,8 @@ export interface TrackAlignerOptions {
   /** How long one track waits for the other, in time and in audio. */
   readonly alignmentWindowMs: number;
   readonly now: Clock;
-  /** Takes whole samples of all tracks, interleaved. The buffer is not used again. */
-  readonly emit: (bytes: Buffer) => void;
+  /** Takes whole samples of all tracks, interleaved, and when the earliest of them arrived. The buffer is not used again. */
+  readonly emit: (bytes: Buffer, receivedAtMs: number) => void;
 }
 
 /**
@@ -166,7 +172,7 @@ export class TrackAligner {
   }
 
   #place(audio: TrackAudio, bytes: Buffer): void {
-    audio.waiting.push(bytes);
+    audio.waiting.push({ bytes, atMs: this.#options.now() });
     audio.waitingBytes += bytes.length;
   }
 
@@ -174,25 +180,29 @@ export class TrackAligner {
     const [first, second] = this.#tracks;
     if (first === undefined) return;
     if (second === undefined) {
-      for (const bytes of first.waiting) this.#options.emit(bytes);
+      for (const { bytes, atMs } of first.waiting) this.#options.emit(bytes, atMs);
       first.waiting = [];
       first.waitingBytes = 0;
       return;
     }
-    const bytes = Math.min(first.waitingBytes, second.waitingBytes);
-    if (bytes > 0) this.#options.emit(interleave(take(first, bytes), take(second, bytes)));
+    for (;;) {
+      const [one] = first.waiting;
+      const [other] = second.waiting;
+      if (one === undefined || other === undefined) return;
+      const bytes = Math.min(one.bytes.length, other.bytes.length);
+      this.#options.emit(
+        interleave(take(first, one, bytes), take(second, other, bytes)),
+        Math.min(one.atMs, other.atMs),
+      );
+    }
   }
 }
 
-function take(audio: TrackAudio, bytes: number): Buffer {
-  const all =
-    audio.waiting.length === 1 && audio.waiting[0] !== undefined
-      ? audio.waiting[0]
-      : Buffer.concat(audio.waiting);
-  const rest = all.subarray(bytes);
-  audio.waiting = rest.length === 0 ? [] : [rest];
-  audio.waitingBytes -= bytes;
-  return all.subarray(0, bytes);
+function take(audio: TrackAudio, { bytes, atMs }: Piece, count: number): Buffer {
+  if (count === bytes.length) audio.waiting.shift();
+  else audio.waiting[0] = { bytes: bytes.subarray(count), atMs };
+  audio.waitingBytes -= count;
+  return bytes.subarray(0, count);
 }
 
 /** Channel 0 in the even bytes, channel 1 in the odd ones (gladia-live.md, 2.3). */

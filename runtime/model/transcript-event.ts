@@ -89,6 +89,8 @@ export interface LegSummary {
   readonly latency?: LatencySummary;
   /** Every session's final result was compared with what came live. */
   readonly reconciled: boolean;
+  /** What each session's final result says of it, as far as it could be had. */
+  readonly results: readonly SessionFacts[];
   /** Billing basis: audio seconds times channels. */
   readonly billableSeconds: number;
 }

@@ -1,4 +1,6 @@
 import type { TranscriptEvent } from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
 
 /** Where transcript events go. A sink owns its queue and its pace: a slow one never delays the call or another sink. */
 export interface TranscriptSink {
@@ -7,4 +9,26 @@ export interface TranscriptSink {
   write(event: TranscriptEvent): void;
   /** Writes out what is queued, within `timeoutMs`, and ends the sink. Safe to call twice. @returns events that could not be written. */
   close(timeoutMs: number): Promise<number>;
+}
+
+/** Tells every sink, and keeps a sink that breaks its promise from harming the call or another sink. */
+export function tellSinks(
+  {
+    sinks,
+    metrics,
+    logger,
+  }: { readonly sinks: readonly TranscriptSink[]; readonly metrics: Metrics; readonly logger: Logger },
+  event: TranscriptEvent,
+): void {
+  for (const sink of sinks) {
+    try {
+      sink.write(event);
+    } catch (error) {
+      metrics.count('sinkErrors');
+      logger.error(
+        { err: error, sink: sink.name, event: event.type, callSid: event.callSid },
+        'A sink failed',
+      );
+    }
+  }
 }

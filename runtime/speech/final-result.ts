@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock';
 import type { Logger } from '../observability/logger';
+import { withDeadline } from './deadline';
 import { backOffMs } from './reconnect-policy';
 import type { RecognitionTiming } from './recognition-timing';
 import { SpeechError, type SessionResult, type SpeechProvider } from './speech-provider';
@@ -29,8 +30,9 @@ export async function awaitFinalResult(
   const until = now() + timing.resultForMs;
   for (let attempt = 0; isWanted() && now() < until; attempt += 1) {
     try {
-      const oneRequest = AbortSignal.any([signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
-      const result = await provider.fetchResult(sessionId, oneRequest);
+      const result = await withDeadline({ signal, timeoutMs: timing.requestTimeoutMs }, (oneRequest) =>
+        provider.fetchResult(sessionId, oneRequest),
+      );
       if (result !== undefined) return result;
       lastError = undefined;
     } catch (error) {
@@ -39,7 +41,8 @@ export async function awaitFinalResult(
     }
     await pause(backOffMs(attempt, timing.resultBackOff, random), signal);
   }
-  if (isWanted()) logger.warn({ err: lastError }, 'The final result of a speech session could not be had');
+  const code = lastError instanceof SpeechError ? lastError.code : 'not-there-in-time';
+  if (isWanted()) logger.warn({ code }, 'The final result of a speech session could not be had');
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import type { Metrics } from '../observability/metrics';
 import { AudioAccount, type SessionVerdict } from './audio-account';
 import { AudioBacklog, SLAB_BYTES, type BacklogBudget } from './audio-backlog';
 import { Receipts } from './receipts';
+import { withDeadline } from './deadline';
 import { LegFinals } from './leg-finals';
 import { backOffMs, type BackOff } from './reconnect-policy';
 import type { RecognitionTiming } from './recognition-timing';
@@ -156,14 +157,17 @@ export class Recognition {
     return this.#closed;
   }
 
-  /** Takes whole samples of all channels. Never throws, never waits. */
-  sendAudio(bytes: Buffer): void {
+  /**
+   * Takes whole samples of all channels. Never throws, never waits.
+   * @param receivedAtMs when they came from Twilio, by the clock `now`
+   */
+  sendAudio(bytes: Buffer, receivedAtMs: number): void {
     this.#receivedByte += bytes.length;
     if (this.#state === 'closed') {
       this.#lose(this.#receivedByte, this.#causeAfterEnd);
       return;
     }
-    this.#receipts.add(this.#receivedByte, this.#options.now());
+    this.#receipts.add(this.#receivedByte, receivedAtMs);
     this.#backlog.append(bytes);
     this.#pump();
   }
@@ -236,8 +240,10 @@ export class Recognition {
         this.#releaseSlot();
         return undefined;
       }
-      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(timing.requestTimeoutMs)]);
-      return await provider.createSession(request, signal);
+      return await withDeadline(
+        { signal: this.#abort.signal, timeoutMs: timing.requestTimeoutMs },
+        (signal) => provider.createSession(request, signal),
+      );
     } catch (error) {
       if (!this.#isWanted()) {
         this.#releaseSlot?.();
@@ -245,7 +251,8 @@ export class Recognition {
       }
       const code = error instanceof SpeechError ? error.code : 'unexpected';
       metrics.count('sessionRequestsFailed', 1, code);
-      logger.warn({ code, attempt: this.#attempt, err: error }, 'The speech service gave no session');
+      const advice = error instanceof SpeechError ? error.message : undefined;
+      logger.warn({ code, advice, attempt: this.#attempt }, 'The speech service gave no session');
       if (error instanceof SpeechError && error.retryable)
         this.#retry(timing.backOff, () => this.#openSession());
       else this.#fail(code);

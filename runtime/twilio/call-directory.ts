@@ -16,26 +16,39 @@ export class CallDirectory {
     this.#logger = options.logger;
   }
 
-  async describe(callSid: string): Promise<CallParties | undefined> {
-    const call = await this.#fetch(callSid);
-    if (call === undefined) return undefined;
-    const { from, to, direction } = call;
+  /** @param accountSid of the call, for credentials that name none */
+  async describe(callSid: string, accountSid: string): Promise<CallParties | undefined> {
+    const answer = await this.#ask(callSid, accountSid);
+    if (typeof answer === 'string') return undefined;
+    const { from, to, direction } = answer;
     return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), direction };
   }
 
-  /** A call that Twilio does not know (any more) is over. */
-  async isOver(callSid: string): Promise<boolean | undefined> {
-    const call = await this.#fetch(callSid);
-    return call === undefined ? undefined : OVER.has(call.status);
+  /**
+   * A call that Twilio does not know (any more) is over; while Twilio does not answer, it is not.
+   * @returns `undefined` when Twilio is not asked, or refuses to tell
+   */
+  async isOver(callSid: string, accountSid: string): Promise<boolean | undefined> {
+    const answer = await this.#ask(callSid, accountSid);
+    if (typeof answer !== 'string') return OVER.has(answer.status);
+    return { 'not-found': true, 'no-answer': false, refused: undefined, 'not-asked': undefined }[answer];
   }
 
-  async #fetch(callSid: string): Promise<TwilioCall | undefined> {
+  async #ask(
+    callSid: string,
+    accountSid: string,
+  ): Promise<TwilioCall | 'not-asked' | 'not-found' | 'no-answer' | 'refused'> {
+    if (this.#rest === undefined) return 'not-asked';
     try {
-      return await this.#rest?.fetchCall(callSid);
+      return await this.#rest.fetchCall(callSid, accountSid);
     } catch (error) {
-      const code = error instanceof TwilioRestError ? error.code : 'unexpected';
-      this.#logger.warn({ callSid, code }, 'Twilio could not be asked about a call');
-      return undefined;
+      const known = error instanceof TwilioRestError ? error : undefined;
+      if (known?.code === 'not-found') return 'not-found';
+      this.#logger.warn(
+        { callSid, code: known?.code ?? 'unexpected' },
+        'Twilio could not be asked about a call',
+      );
+      return known?.retryable === true ? 'no-answer' : 'refused';
     }
   }
 }

@@ -18,7 +18,18 @@ export interface CallEventListener {
   onEvent(event: CallEvent): void;
 }
 
-export interface MediaStreamOptions {
+export interface MediaStreamTiming {
+  /** Longest wait for `start`. Default 10 s. */
+  readonly startTimeoutMs?: number;
+  /** Twilio shows no idle limit, load balancers do (2.7). Default 20 s. */
+  readonly pingIntervalMs?: number;
+  /** Neither media nor a pong for this long means that nobody is there; looked at with each ping. Default 75 s. */
+  readonly idleTimeoutMs?: number;
+  /** Longest wait for the peer's part of a close. Our choice: Twilio's is UNKNOWN (2.6). Default 2 s. */
+  readonly closeTimeoutMs?: number;
+}
+
+export interface MediaStreamOptions extends MediaStreamTiming {
   /** Accepted and open; from here on this class owns it. */
   readonly socket: WebSocket;
   readonly listener: CallEventListener;
@@ -28,14 +39,6 @@ export interface MediaStreamOptions {
   readonly tracks: readonly Track[];
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Longest wait for `start`. Default 10 s. */
-  readonly startTimeoutMs?: number;
-  /** Twilio shows no idle limit, load balancers do (2.7). Default 20 s. */
-  readonly pingIntervalMs?: number;
-  /** Neither media nor a pong for this long means that nobody is there; looked at with each ping. Default 75 s. */
-  readonly idleTimeoutMs?: number;
-  /** Longest wait for the peer's part of a close. Our choice: Twilio's is UNKNOWN (2.6). Default 2 s. */
-  readonly closeTimeoutMs?: number;
   /** Monotonic milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }

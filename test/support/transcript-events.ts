@@ -55,6 +55,7 @@ export function legSummary(more: Partial<LegSummary> = {}): LegSummary {
     ledger: { tracks: { inbound: trackLedger(), outbound: trackLedger() } },
     latency: { count: 12, p50Ms: 400, p95Ms: 900 },
     reconciled: true,
+    results: [],
     billableSeconds: 120,
     ...more,
   };

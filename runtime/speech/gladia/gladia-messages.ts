@@ -1,10 +1,11 @@
-import type {
-  AcknowledgedRange,
-  SessionResult,
-  SpeechEvent,
-  SpokenAddOn,
-  SpokenUtterance,
-  SpokenWord,
+import {
+  SpeechError,
+  type AcknowledgedRange,
+  type SessionResult,
+  type SpeechEvent,
+  type SpokenAddOn,
+  type SpokenUtterance,
+  type SpokenWord,
 } from '../speech-provider';
 
 /** One message from Gladia, as the relay uses it. */
@@ -70,11 +71,17 @@ export function parseGladiaMessage(text: string): GladiaMessage {
   }
 }
 
-/** Reads the answer of `GET /v2/live/{id}` (gladia-live.md, 5). @returns `undefined` while Gladia is still working on it */
+/**
+ * Reads the answer of `GET /v2/live/{id}` (gladia-live.md, 5).
+ * @returns `undefined` while Gladia is still working on it
+ * @throws {SpeechError} when Gladia failed on it: what it has then is no result
+ */
 export function parseGladiaJob(job: unknown): SessionResult | undefined {
   if (!isJson(job)) return undefined;
   const status = text(job['status']);
-  if (status === 'queued' || status === 'processing') return undefined;
+  if (status === 'error')
+    throw new SpeechError('Gladia failed on the session', { code: 'session-failed', retryable: false });
+  if (status !== 'done') return undefined;
   const result = child(job, 'result');
   const metadata = child(result, 'metadata');
   const transcription = child(result, 'transcription');

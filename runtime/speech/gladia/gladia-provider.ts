@@ -6,17 +6,16 @@ import { parseGladiaJob } from './gladia-messages';
 import { gladiaRequest } from './gladia-rest';
 import type { GladiaSessionOptions } from './gladia-session-options';
 import { gladiaSessionRequest } from './gladia-session-request';
-import { GladiaSocket } from './gladia-socket';
+import { GladiaSocket, type GladiaTiming } from './gladia-socket';
 
-export interface GladiaOptions {
+export type { GladiaTiming };
+
+export interface GladiaOptions extends GladiaTiming {
   readonly apiUrl: string;
   readonly region?: 'us-west' | 'eu-west';
   readonly sessionOptions: GladiaSessionOptions;
   /** Where the key comes from. `refreshGladiaApiKey` is asked once after a 401: the key may have been rotated. */
   readonly credentials: GladiaCredentials;
-  readonly connectTimeoutMs: number;
-  readonly pingIntervalMs: number;
-  readonly closeTimeoutMs: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -77,7 +76,9 @@ function apiUrl(base: string, path: string): URL {
 /** `url` is opaque but for its scheme (gladia-live.md, 1.5). */
 function readGrant(answer: unknown): SessionGrant {
   const { id, url } = (answer ?? {}) as { id?: unknown; url?: unknown };
-  if (typeof id !== 'string' || typeof url !== 'string' || !/^wss?:\/\/./.test(url)) {
+  // What `ws` would refuse must not reach it: its error message holds the URL, and with it the token.
+  const isSocketUrl = typeof url === 'string' && /^wss?:\/\/[^#]+$/.test(url) && URL.canParse(url);
+  if (typeof id !== 'string' || !isSocketUrl) {
     throw new SpeechError('Gladia answered a session without id or url', {
       code: 'bad-answer',
       retryable: true,

@@ -30,8 +30,12 @@ export async function gladiaRequest(options: {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     redirect: 'error',
     signal,
-  }).catch((cause: unknown) => {
-    throw new SpeechError('Gladia cannot be reached', { code: 'unreachable', retryable: true, cause });
+  }).catch((): never => {
+    // Without its cause, which may hold a header, and with it the key.
+    throw new SpeechError('Gladia cannot be reached; check GLADIA_API_URL', {
+      code: 'unreachable',
+      retryable: true,
+    });
   });
   if (!response.ok) throw await refusal(response);
   return response.json().catch((cause: unknown) => {
@@ -46,7 +50,7 @@ export async function gladiaRequest(options: {
 /** 408, 429 and 5xx may heal; the other 4xx will not (gladia-live.md, 1.6). */
 async function refusal(response: Response): Promise<SpeechError> {
   const { status } = response;
-  await response.body?.cancel();
+  await response.body?.cancel().catch(() => undefined);
   const retryable = status >= 500 || status === 429 || status === 408;
   return new SpeechError(WHAT_TO_DO[status] ?? 'Gladia refused a request', {
     code: `http-${status}`,

@@ -5,13 +5,16 @@ import type { SocketEnd, SpeechSocket, SpeechSocketListener } from '../speech-pr
 import { decisionForCloseCode, decisionForUpgradeStatus } from './gladia-close-codes';
 import { parseGladiaMessage } from './gladia-messages';
 
-export interface GladiaSocketOptions {
-  readonly url: string;
+export interface GladiaTiming {
   readonly connectTimeoutMs: number;
-  /** Between pings; a ping that is still unanswered at the next one ends the socket. */
+  /** Between pings; when neither a pong nor anything else came since the last one, the socket is lost. */
   readonly pingIntervalMs: number;
   /** A close that is not answered in this time is cut. */
   readonly closeTimeoutMs: number;
+}
+
+export interface GladiaSocketOptions extends GladiaTiming {
+  readonly url: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -76,7 +79,7 @@ export class GladiaSocket implements SpeechSocket {
 
   #onOpen(): void {
     this.#pingTimer = setInterval(() => this.#ping(), this.#options.pingIntervalMs);
-    this.#listener.opened();
+    this.#deliver(() => this.#listener.opened());
   }
 
   #ping(): void {
@@ -88,19 +91,23 @@ export class GladiaSocket implements SpeechSocket {
     this.#socket.ping();
   }
 
-  /** The message boundary: whatever one message does, it is that message's fault alone. */
   #onMessage(data: Buffer, isBinary: boolean): void {
-    const { metrics, logger } = this.#options;
+    this.#isPongDue = false;
+    const message = isBinary
+      ? ({ kind: 'ignored', reason: 'malformed' } as const)
+      : parseGladiaMessage(data.toString('utf8'));
+    if (message.kind === 'ignored') this.#options.metrics.count('speechMessagesIgnored', 1, message.reason);
+    else if (message.kind === 'acknowledged') this.#deliver(() => this.#listener.acknowledged(message.range));
+    else this.#deliver(() => this.#listener.heard(message.event));
+  }
+
+  /** The message boundary: whatever one message does, it is that message's fault alone. */
+  #deliver(tell: () => void): void {
     try {
-      const message = isBinary
-        ? ({ kind: 'ignored', reason: 'malformed' } as const)
-        : parseGladiaMessage(data.toString('utf8'));
-      if (message.kind === 'acknowledged') this.#listener.acknowledged(message.range);
-      else if (message.kind === 'heard') this.#listener.heard(message.event);
-      else metrics.count('speechMessagesIgnored', 1, message.reason);
+      tell();
     } catch (error) {
-      metrics.count('speechMessagesIgnored', 1, 'fault');
-      logger.error({ err: error }, 'A message of the speech service could not be handled');
+      this.#options.metrics.count('speechMessagesIgnored', 1, 'fault');
+      this.#options.logger.error({ err: error }, 'A message of the speech service could not be handled');
     }
   }
 
@@ -112,6 +119,6 @@ export class GladiaSocket implements SpeechSocket {
       status === undefined
         ? { decision: decisionForCloseCode(code), code }
         : { decision: decisionForUpgradeStatus(status), code: status };
-    this.#listener.closed(end);
+    this.#deliver(() => this.#listener.closed(end));
   }
 }

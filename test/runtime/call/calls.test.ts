@@ -69,14 +69,21 @@ function create(options: Partial<CallsOptions> = {}) {
     isCallOver: () => Promise.resolve(undefined),
     callEndGraceMs: 5_000,
     callEndPollMs: 15_000,
-    now: () => 0,
     logger,
     metrics,
     ...options,
   });
   const start = (leg = new FakeLeg()): FakeLeg => {
     calls.add(leg.live);
-    if (leg.callSid !== undefined) calls.onLegStarted(leg.callSid);
+    if (leg.callSid !== undefined)
+      calls.onLegStarted({
+        type: 'started',
+        callSid: leg.callSid,
+        accountSid: 'AC1',
+        streamSid: 'MZ1',
+        tracks: ['inbound'],
+        parameters: {},
+      });
     return leg;
   };
   return { calls, events, metrics, lines, start };
@@ -184,7 +191,8 @@ test('the timer reaches every leg', () => {
 describe("a call's origin", () => {
   test('is asked for once, and the same for all legs', async () => {
     const claimOrigin = jest.fn((_: string, originAt: string) => Promise.resolve(originAt));
-    const { calls } = create({ origins: { claimOrigin } });
+    const { calls, start } = create({ origins: { claimOrigin } });
+    start();
     const origins = Promise.all([calls.claimOrigin(CALL, 1_000), calls.claimOrigin(CALL, 9_000)]);
     expect(await origins).toEqual([1_000, 1_000]);
     expect(claimOrigin).toHaveBeenCalledTimes(1);
@@ -192,19 +200,44 @@ describe("a call's origin", () => {
 
   test('is what the store has from before', async () => {
     const claimOrigin = () => Promise.resolve(new Date(500).toISOString());
-    const { calls } = create({ origins: { claimOrigin } });
+    const { calls, start } = create({ origins: { claimOrigin } });
+    start();
     expect(await calls.claimOrigin(CALL, 1_000)).toBe(500);
   });
 
   test("is this leg's own start when the store does not answer, and that is said", async () => {
     const claimOrigin = () => Promise.reject(new Error('no store'));
-    const { calls, lines } = create({ origins: { claimOrigin } });
+    const { calls, lines, start } = create({ origins: { claimOrigin } });
+    start();
     expect(await calls.claimOrigin(CALL, 1_000)).toBe(1_000);
     expect(lines).toMatchObject([{ level: 40, callSid: CALL }]);
   });
+
+  test("is this leg's own start when what the store has is no time", async () => {
+    const { calls, start } = create({ origins: { claimOrigin: () => Promise.resolve('yesterday') } });
+    start();
+    expect(await calls.claimOrigin(CALL, 1_000)).toBe(1_000);
+  });
+});
+
+test('a call that comes back after it was over ends again with all its legs', async () => {
+  const { events, start } = create();
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events.map((event) => event.type === 'call-ended' && event.legs.length)).toEqual([1, 2]);
 });
 
 describe('a drain', () => {
+  test('does not wait for ever for a leg that does not end', async () => {
+    const { calls, start } = create();
+    start();
+    const drained = calls.drain(10_000);
+    await jest.advanceTimersByTimeAsync(11_000);
+    await drained;
+  });
+
   test('closes every stream and ends every call with its legs, without waiting for the grace', async () => {
     const { calls, events, start } = create();
     const legs = [start(), start(new FakeLeg(`CA${'2'.repeat(32)}`))];

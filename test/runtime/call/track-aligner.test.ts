@@ -178,6 +178,21 @@ describe('two tracks', () => {
   });
 });
 
+test('tells when the earliest sample arrived, however long it waited for the other track', () => {
+  const arrivals: number[] = [];
+  const time = { nowMs: 0 };
+  const aligner = new TrackAligner({
+    tracks: BOTH,
+    alignmentWindowMs: 200,
+    now: () => time.nowMs,
+    emit: (_bytes, atMs) => arrivals.push(atMs),
+  });
+  aligner.push('inbound', 0, frame(1));
+  time.nowMs = 150;
+  aligner.push('outbound', 0, frame(2));
+  expect(arrivals).toEqual([0]);
+});
+
 test('loses and changes no frame, and counts every other byte as filled, whatever comes when', () => {
   const steps = fc.array(
     fc.oneof(

@@ -48,7 +48,7 @@ function recognition({ channels = 1, timing = {} as Partial<RecognitionTiming> }
   const speak = (seconds: number): void => {
     for (let i = 0; i < seconds * 50; i += 1) {
       time.nowMs += 20;
-      target.sendAudio(Buffer.alloc(160 * channels, i % 127));
+      target.sendAudio(Buffer.alloc(160 * channels, i % 127), time.nowMs);
     }
   };
   const heardMs = () => finals.map(({ heard: { startMs, endMs } }) => [startMs, endMs]);
