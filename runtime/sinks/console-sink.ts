@@ -1,3 +1,4 @@
+import { counted } from '../model/counted';
 import type { LegSummary, Segment, Speaker, TranscriptEvent } from '../model/transcript-event';
 import type { Style, Terminal } from './terminal';
 import type { TranscriptSink } from './transcript-sink';
@@ -52,14 +53,14 @@ export class ConsoleSink implements TranscriptSink {
   #partial(callSid: string, segment: Segment): void {
     const key = `${callSid}/${segment.track}`;
     this.#partials.add(key);
-    this.#terminal.live(key, `${this.#label(callSid)}${lineStart(segment)}${segment.text} ...`);
+    this.#terminal.live(key, `${segment.text} ...`, this.#label(callSid) + lineStart(segment));
   }
 
   #final(callSid: string, segment: Segment): void {
     const key = `${callSid}/${segment.track}`;
     if (this.#partials.delete(key)) this.#terminal.live(key, undefined);
-    const start = this.#terminal.styled(lineStart(segment), SPEAKER_STYLES[segment.speaker]);
-    this.#terminal.line(`${this.#label(callSid)}${start}${segment.text}`);
+    const head = this.#label(callSid) + lineStart(segment);
+    this.#terminal.entry(head, segment.text, SPEAKER_STYLES[segment.speaker]);
   }
 
   #legEnded(callSid: string, { endReason, failure, segments }: LegSummary): void {
@@ -68,7 +69,7 @@ export class ConsoleSink implements TranscriptSink {
     }
     this.#note(
       callSid,
-      `Twilio stream ended (${endReason}): ${segments} segments${failure === undefined ? '' : `, failed: ${failure}`}`,
+      `Twilio stream ended (${endReason}): ${counted(segments, 'segment')}${failure === undefined ? '' : `, failed: ${failure}`}`,
     );
   }
 

@@ -1,3 +1,5 @@
+import { endOfText, wrapText } from './wrap-text';
+
 /** What a terminal needs of a stream. */
 export interface TerminalOutput {
   write(text: string): unknown;
@@ -19,6 +21,13 @@ export type Style = keyof typeof STYLES;
 
 const ERASE_BELOW = '\x1b[0J';
 const PLAIN_COLUMNS = 80;
+/** A narrower column of text is harder to read than a line that the terminal breaks. */
+const LEAST_TEXT_COLUMNS = 12;
+
+interface LiveLine {
+  readonly head: string;
+  readonly text: string;
+}
 
 /**
  * Lines that stay, and below them a few that change in place. Where the output is no terminal, only the lines that stay
@@ -27,7 +36,7 @@ const PLAIN_COLUMNS = 80;
 export class Terminal {
   readonly #output: TerminalOutput;
   readonly #hasColour: boolean;
-  readonly #live = new Map<string, string>();
+  readonly #live = new Map<string, LiveLine>();
   #liveLines = 0;
 
   constructor(output: TerminalOutput, environment: { readonly NO_COLOR?: string | undefined }) {
@@ -53,11 +62,21 @@ export class Terminal {
     this.#draw(`${text}\n`);
   }
 
-  /** Sets, changes or, without text, removes a line that changes in place. Plain text: it is cut to the terminal's width. */
-  live(key: string, text: string | undefined): void {
+  /** Writes text that stays after its head. A terminal breaks it between words and puts every line under the first. */
+  entry(head: string, text: string, ...styles: readonly Style[]): void {
+    const columns = this.#columns - head.length;
+    const lines = this.isInteractive && columns >= LEAST_TEXT_COLUMNS ? wrapText(text, columns) : [text];
+    this.line(this.styled(head, ...styles) + lines.join(`\n${' '.repeat(head.length)}`));
+  }
+
+  /**
+   * Sets, changes or, without text, removes a line that changes in place. Plain text: a line that is wider than the
+   * terminal keeps its head and the end of its text, which is the newest.
+   */
+  live(key: string, text: string | undefined, head = ''): void {
     if (!this.isInteractive) return;
     if (text === undefined) this.#live.delete(key);
-    else this.#live.set(key, text);
+    else this.#live.set(key, { head, text });
     this.#draw('');
   }
 
@@ -67,11 +86,17 @@ export class Terminal {
       return;
     }
     const up = this.#liveLines === 0 ? '' : `\x1b[${this.#liveLines}A\r`;
-    const width = (this.#output.columns ?? PLAIN_COLUMNS) - 1;
-    const live = [...this.#live.values()]
-      .map((text) => `${this.styled(text.slice(0, width), 'dim')}\n`)
-      .join('');
+    const live = [...this.#live.values()].map((line) => `${this.styled(this.#fit(line), 'dim')}\n`).join('');
     this.#liveLines = this.#live.size;
     this.#output.write(`${up}${ERASE_BELOW}${lasting}${live}`);
+  }
+
+  /** One less than there are: some terminals go to the next line once the last column is full. */
+  get #columns(): number {
+    return (this.#output.columns ?? PLAIN_COLUMNS) - 1;
+  }
+
+  #fit({ head, text }: LiveLine): string {
+    return (head + endOfText(text, this.#columns - head.length)).slice(0, this.#columns);
   }
 }

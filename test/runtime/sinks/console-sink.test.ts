@@ -85,6 +85,51 @@ test('a partial is cut to the width of the terminal, because a broken line could
   expect(screen.text.replace(/\x1b\[[\d;]*[A-Za-z]/g, '').trim()).toHaveLength(29);
 });
 
+const PLAIN = /\x1b\[[\d;]*[A-Za-z]/g;
+const LONG =
+  'I would like to know whether the green mountain bike with the broken front light that I left with you is ready now';
+
+/** What stands on the screen, without what moves the cursor or colours. */
+function shown(columns: number, event: TranscriptEvent): string[] {
+  const screen = new Screen(true, columns);
+  write(screen, event);
+  return screen.text.replace(PLAIN, '').trimEnd().split('\n');
+}
+
+test.each([40, 60, 100])(
+  'a long partial keeps its time, its speaker and its newest words at %i columns',
+  (columns) => {
+    const lines = shown(columns, { type: 'partial', ...id, segment: segment(LONG) });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.length).toBeLessThan(columns);
+    expect(lines[0]).toMatch(/^01:01\.2 {2}customer {2}… \S.*ready now \.\.\.$/);
+    // Whole words, and as many as fit.
+    const words = lines[0]!.slice('01:01.2  customer  … '.length, -' ...'.length);
+    expect(LONG.endsWith(` ${words}`)).toBe(true);
+    expect(lines[0]!.length).toBeGreaterThan(columns - 12);
+  },
+);
+
+test.each([40, 60, 100])('a final breaks between words and stays under its text at %i columns', (columns) => {
+  const lines = shown(columns, { type: 'final', ...id, segment: segment(LONG) });
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines) expect(line.length).toBeLessThan(columns);
+  const [first = '', ...others] = lines;
+  const head = '01:01.2  customer  ';
+  expect(first.startsWith(head)).toBe(true);
+  for (const line of others) expect(line.slice(0, head.length + 1)).toMatch(/^ {19}\S$/);
+  expect(lines.map((line) => line.slice(head.length)).join(' ')).toBe(LONG);
+});
+
+test('a final that goes into a file or a program is one line', () => {
+  const text = write(new Screen(false, 40), { type: 'final', ...id, segment: segment(LONG) });
+  expect(text).toBe(`01:01.2  customer  ${LONG}\n`);
+});
+
+test('a terminal too narrow for a column of text gets the line as it is', () => {
+  expect(shown(24, { type: 'final', ...id, segment: segment(LONG) })).toEqual([`01:01.2  customer  ${LONG}`]);
+});
+
 test('several calls are told apart', () => {
   const other = 'CA0123456789abcdef0123456789fedcba';
   const text = write(new Screen(false), started(), started(other), {
