@@ -39,14 +39,21 @@ export interface TwilioDoors {
 
 const NOTHING_FOLLOWS =
   'The call would end here: set one of VOICE_TWIML, DIAL_NUMBER or VOICE_NEXT_URL to what follows <Start>.\n';
+const VOICE_IS_OFF =
+  'A call was refused at /voice: it is off until one of VOICE_TWIML, DIAL_NUMBER or VOICE_NEXT_URL says what follows <Start>';
 const NO_PUBLIC_URL = 'Set PUBLIC_URL to the URL that Twilio reaches the relay at.\n';
 
 /** The three doors that Twilio comes through. On each the signature is looked at first. */
 export function twilioDoors(options: TwilioDoorsOptions): TwilioDoors {
   const gate = new TwilioGate(options);
   const { publicUrl, mediaPath, metrics } = options;
+  const adviseOnVoice = boundedAdvice(options, VOICE_PATH);
   return {
-    voiceRoute: webhook(gate, options, VOICE_PATH, (form) => voiceReply(options, form)),
+    voiceRoute: webhook(gate, options, VOICE_PATH, (form) => {
+      if (options.next !== undefined) return voiceReply(options, options.next, form);
+      adviseOnVoice('no-continuation', VOICE_IS_OFF);
+      return refused(metrics, 503, 'no-continuation', NOTHING_FOLLOWS);
+    }),
     streamStatusRoute: webhook(gate, options, STREAM_STATUS_PATH, (form) => {
       const event = parseStreamStatus(form);
       if (event === undefined) return refused(metrics, 400, 'bad-form');
@@ -77,9 +84,8 @@ function webhook(
 }
 
 /** Also when this task is full or draining: the call itself must go on, and another task may take its stream. */
-function voiceReply(options: TwilioDoorsOptions, form: URLSearchParams): HttpReply {
-  const { publicUrl, mediaPath, tracks, next, metrics } = options;
-  if (next === undefined) return refused(metrics, 503, 'no-continuation', NOTHING_FOLLOWS);
+function voiceReply(options: TwilioDoorsOptions, next: CallContinuation, form: URLSearchParams): HttpReply {
+  const { publicUrl, mediaPath, tracks, metrics } = options;
   if (publicUrl === undefined) return refused(metrics, 503, 'no-public-url', NO_PUBLIC_URL);
   const streamName = `callscript-${randomBytes(8).toString('hex')}`;
   const parameters = callParameters(form);
@@ -104,4 +110,17 @@ async function admit(
 function refused(metrics: Metrics, status: number, reason: string, body?: string): HttpReply {
   metrics.count('requestsRefused', 1, reason);
   return body === undefined ? { status } : { status, headers: { 'content-type': 'text/plain' }, body };
+}
+
+/** A wrong setting refuses every request, so its advice is logged at most once in the interval. */
+function boundedAdvice(
+  { logger, adviceIntervalMs = 10_000, now = () => performance.now() }: GateOptions,
+  path: string,
+): (reason: string, advice: string) => void {
+  let advisedAtMs = -Infinity;
+  return (reason, advice) => {
+    if (now() - advisedAtMs < adviceIntervalMs) return;
+    advisedAtMs = now();
+    logger.warn({ reason, path }, advice);
+  };
 }

@@ -307,6 +307,26 @@ describe('requests that cannot be answered', () => {
     expect(refused(bench, 'no-continuation')).toBe(1);
   });
 
+  it('/voice without a continuation logs which settings it waits for, but not at every call', async () => {
+    let nowMs = 0;
+    const bench = await serve({ next: undefined, adviceIntervalMs: 100, now: () => nowMs });
+    const advice = () => bench.log.filter((line) => line.includes('VOICE_TWIML'));
+    await post(bench, '/voice', VOICE);
+    nowMs = 99;
+    await post(bench, '/voice', VOICE);
+    expect(advice()).toHaveLength(1);
+    expect(JSON.parse(advice()[0]!)).toMatchObject({
+      level: 40,
+      reason: 'no-continuation',
+      path: '/voice',
+      msg: expect.stringMatching(/VOICE_TWIML, DIAL_NUMBER or VOICE_NEXT_URL/),
+    });
+    expect(advice()[0]).not.toContain(VOICE.From);
+    nowMs = 100;
+    await post(bench, '/voice', VOICE);
+    expect(advice()).toHaveLength(2);
+  });
+
   it('/voice without a public URL names it, when signatures are not asked for', async () => {
     const { status, text } = await post(
       await serve({ allowUnsigned: true, publicUrl: undefined }),
