@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { LOCAL_STORE_DIRECTORY, startEmbeddedDynamoDb } from './embedded-dynamodb';
 
+// The AWS SDK warns about Node 20 on every client.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 const PORT = 8000;
 
 /** `npm run store`: the embedded DynamoDB alone, for `npm run relay` on a laptop. */

@@ -1,5 +1,6 @@
 import { SETTINGS, type SettingName } from './contract/settings';
 import { type Track } from './model/audio';
+import { counted } from './model/counted';
 import { Secret } from './model/secret';
 import { parseGladiaSessionOptions, type GladiaSessionOptions } from './speech/gladia/gladia-session-options';
 import { checkVerbs } from './twilio/check-verbs';
@@ -152,12 +153,17 @@ function checkTogether(read: SettingReader, config: RelayConfig): void {
   const checksSignatures = twilio.authTokens.length > 0 || twilio.secretArn !== undefined;
   if (checksSignatures && config.publicUrl === undefined && !read.isSet('PUBLIC_URL')) {
     read.problems.push(
-      `PUBLIC_URL: needed to check Twilio's signatures; allowed: ${SETTINGS.PUBLIC_URL.allowed}`,
+      `PUBLIC_URL: needed to check Twilio's signatures; on a laptop start a tunnel to ${tunnelTarget(config.httpPort)}, such as cloudflared or ngrok, and set the https URL it prints; allowed: ${SETTINGS.PUBLIC_URL.allowed}`,
     );
   }
   if (config.httpPort !== 0 && config.httpPort === config.adminPort) {
     read.problems.push('ADMIN_PORT: is the same as HTTP_PORT; set another port');
   }
+}
+
+/** @param httpPort 0: any free port, which nobody can name before the start */
+export function tunnelTarget(httpPort: number): string {
+  return httpPort === 0 ? "the relay's port (HTTP_PORT=5000 fixes it)" : `port ${httpPort}`;
 }
 
 /** Reads one setting after the other and collects what is wrong. Blank means absent. */
@@ -253,7 +259,7 @@ function shapeOf(value: string): string {
     : /^-?\d+\.\d+$/.test(value)
       ? 'a number with a fraction'
       : 'a text';
-  return `is ${kind} of ${value.length} characters`;
+  return `is ${kind} of ${counted(value.length, 'character')}`;
 }
 
 function some<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {

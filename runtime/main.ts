@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import { ConfigError, loadConfig, type RelayConfig } from './config';
 import { onEndSignals } from './end-signals';
+import { counted } from './model/counted';
 import { createLogger, type Logger } from './observability/logger';
 import { startRelay, type Relay } from './relay';
 import { ConsoleSink } from './sinks/console-sink';
 import { Terminal } from './sinks/terminal';
-import { startUpNotes } from './start-up-notes';
+import { publicUrlFault, startUpNotes } from './start-up-notes';
+
+// The AWS SDK warns about Node 20 on every client; the container runs Node 24.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 const WRONG_SETTINGS = 2;
 
@@ -20,6 +24,8 @@ async function main(): Promise<void> {
     config.consoleTranscripts === 'on' || (config.consoleTranscripts === 'auto' && process.stdout.isTTY);
   const logger = createLogger(config.logLevel, isForPeople ? 2 : 1);
   const terminal = new Terminal(process.stdout, process.env);
+  // A reader that has gone, such as `head`, costs the output and no call.
+  process.stdout.on('error', () => undefined);
   const relay = await startRelay(config, {
     logger,
     sinks: isForPeople ? [new ConsoleSink(terminal)] : [],
@@ -27,16 +33,37 @@ async function main(): Promise<void> {
     // Where people read stdout nobody collects metrics from it.
     ...(isForPeople ? {} : { writeMetrics: (line: string) => process.stdout.write(`${line}\n`) }),
   });
-  endOnSignals(relay, logger);
+  endOnSignals(relay, logger, () => {
+    if (isForPeople) lastNotes(config, relay).forEach((line) => terminal.line(line));
+  });
   logger.info({ port: relay.port, adminPort: relay.adminPort }, 'Relay started');
   if (config.twilio.allowUnsignedStreams) {
     logger.warn('ALLOW_UNSIGNED_STREAMS=true: anybody who reaches this port can stream audio at your cost');
   }
+  const urlFault = publicUrlFault(config.publicUrl);
+  if (urlFault !== undefined) logger.warn(urlFault);
   if (isForPeople) startUpNotes(config, relay).forEach((line) => terminal.line(line));
+  await warnOfWhatIsMissing(relay, logger);
+}
+
+async function warnOfWhatIsMissing(relay: Relay, logger: Logger): Promise<void> {
+  for (const { reason, fix } of await relay.unreadyReasons()) {
+    if (reason !== 'draining') logger.warn({ reason, fix }, 'The next call would not be transcribed');
+  }
+}
+
+/** What a person at the terminal should know before pressing Ctrl-C again. */
+function lastNotes({ drainTimeoutMs }: RelayConfig, { metrics }: Relay): readonly string[] {
+  const live = metrics.value('callsLive');
+  if (live === 0) return [];
+  const seconds = Math.ceil(drainTimeoutMs / 1_000);
+  return [
+    `Finishing ${counted(live, 'live call')}, up to ${seconds} s; Ctrl-C again ends at once and loses what is not stored.`,
+  ];
 }
 
 /** The first signal drains; a second one ends at once. The process's boundary for faults is here as well. */
-function endOnSignals(relay: Relay, logger: Logger): void {
+function endOnSignals(relay: Relay, logger: Logger, onFirst: () => void): void {
   const end = (exitCode: number): void => {
     relay.drain().then(
       () => process.exit(exitCode),
@@ -47,7 +74,10 @@ function endOnSignals(relay: Relay, logger: Logger): void {
     );
   };
   onEndSignals(
-    () => end(0),
+    () => {
+      onFirst();
+      end(0);
+    },
     () => process.exit(1),
   );
   const onFault = (error: unknown): void => {

@@ -1,10 +1,10 @@
-import type { RelayConfig } from './config';
+import { tunnelTarget, type RelayConfig } from './config';
 import type { Credentials } from './secrets';
 import type { CallStore } from './store/call-store';
 
 /** Why the relay could not transcribe a call that came now, and what mends it. */
 export interface UnreadyReason {
-  readonly reason: 'draining' | 'no-gladia-key' | 'no-twilio-token' | 'store-unreachable';
+  readonly reason: 'draining' | 'no-gladia-key' | 'no-twilio-token' | 'no-public-url' | 'store-unreachable';
   readonly fix: string;
 }
 
@@ -25,7 +25,13 @@ export class Readiness {
 
   /** @returns nothing when the next call would be transcribed */
   async unreadyReasons(): Promise<readonly UnreadyReason[]> {
-    const found = await Promise.all([this.#draining(), this.#gladia(), this.#twilio(), this.#store()]);
+    const found = await Promise.all([
+      this.#draining(),
+      this.#gladia(),
+      this.#twilio(),
+      this.#publicUrl(),
+      this.#store(),
+    ]);
     return found.filter((reason) => reason !== undefined);
   }
 
@@ -49,15 +55,40 @@ export class Readiness {
     return { reason: 'no-twilio-token', fix: fixFor('TWILIO_AUTH_TOKEN', config.twilio.secretArn) };
   }
 
+  async #publicUrl(): Promise<UnreadyReason | undefined> {
+    const { publicUrl, twilio, httpPort } = this.#options.config;
+    if (twilio.allowUnsignedStreams || publicUrl !== undefined) return undefined;
+    return {
+      reason: 'no-public-url',
+      fix: `set PUBLIC_URL to the URL that Twilio reaches the relay at; on a laptop: the https URL of a tunnel to ${tunnelTarget(httpPort)}`,
+    };
+  }
+
   #store(): Promise<UnreadyReason | undefined> {
     return this.#options.store.probe().then(
       () => undefined,
       (error: unknown) => ({
         reason: 'store-unreachable',
-        fix: error instanceof Error ? error.message : 'check TRANSCRIPTS_TABLE',
+        fix: storeFix(error, this.#options.config.store.endpoint),
       }),
     );
   }
+}
+
+function storeFix(error: unknown, endpoint: string | undefined): string {
+  if (!(error instanceof Error)) return 'check TRANSCRIPTS_TABLE';
+  const { cause } = error;
+  if (endpoint !== undefined && isNoAnswer(cause)) {
+    return `nothing answers at ${endpoint}; on a laptop: npm run store`;
+  }
+  const lacksCredentials = cause instanceof Error && cause.name === 'CredentialsProviderError';
+  return lacksCredentials ? `${error.message}; on a laptop: npm run store` : error.message;
+}
+
+/** The SDK gives the status of every answer, whatever it says. */
+function isNoAnswer(error: unknown): boolean {
+  const { $metadata } = Object(error) as { $metadata?: { httpStatusCode?: number } };
+  return error !== undefined && $metadata?.httpStatusCode === undefined;
 }
 
 function fixFor(setting: string, secretArn: string | undefined): string {

@@ -19,11 +19,17 @@ export function startUpNotes(config: RelayConfig, { port }: { readonly port: num
     );
     return notes;
   }
+  const fault = publicUrlFault(publicUrl);
+  if (fault !== undefined) notes.push(fault);
   notes.push(
     `Stream URL: ${streamUrl(publicUrl, mediaPath)}`,
     `Status callback: ${publicUrl}${STREAM_STATUS_PATH}`,
   );
-  if (twilio.next !== undefined) notes.push(`Voice webhook of your number: ${publicUrl}${VOICE_PATH}`);
+  notes.push(
+    twilio.next === undefined
+      ? `Voice webhook: ${VOICE_PATH} is off until VOICE_TWIML, DIAL_NUMBER or VOICE_NEXT_URL is set.`
+      : `Voice webhook of your number: ${publicUrl}${VOICE_PATH}`,
+  );
   notes.push(
     '',
     'Or as a TwiML Bin:',
@@ -32,4 +38,13 @@ export function startUpNotes(config: RelayConfig, { port }: { readonly port: num
     '',
   );
   return notes;
+}
+
+/** Why Twilio could not stream to this URL, or undefined. Loopback is for a simulated caller, which takes `ws`. */
+export function publicUrlFault(publicUrl: string | undefined): string | undefined {
+  if (publicUrl === undefined) return undefined;
+  const { protocol, hostname } = new URL(publicUrl);
+  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+  if (protocol === 'https:' || isLoopback) return undefined;
+  return 'PUBLIC_URL is an http URL: Twilio streams to wss only, so no call reaches the relay. Set an https URL.';
 }

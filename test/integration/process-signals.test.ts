@@ -108,6 +108,17 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
+test('people read on Ctrl-C how many calls are finished, how long it may take and what a second one costs', async () => {
+  const relay = startRelay({ CONSOLE_TRANSCRIPTS: 'on', DRAIN_TIMEOUT_MS: '20000' });
+  await relay.heard(() => relay.stderr.includes('Relay started'));
+  await liveCall(Number(/"port":(\d+)/.exec(relay.stderr)![1]));
+  relay.signal('SIGINT');
+  expect(await relay.exited).toBe(0);
+  expect(relay.stdout).toContain(
+    'Finishing 1 live call, up to 20 s; Ctrl-C again ends at once and loses what is not stored.',
+  );
+});
+
 test('everything said is JSON on stdout, with metrics, and without words, numbers, keys or session urls', async () => {
   const relay = startRelay();
   const { port, adminPort } = await relay.started();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { emptyDirectory, RelayProcess } from '../support/relay-process';
 
 const PORTS = { HTTP_PORT: '0', ADMIN_PORT: '0' };
+const NOT_READY = 'The next call would not be transcribed';
 const CANARY = 'canary-0123456789';
 
 async function takenPort(): Promise<{ port: number; free: () => void }> {
@@ -102,7 +103,44 @@ test('a relay without keys starts, is healthy and says on /ready what is missing
     reasons: [
       { reason: 'no-gladia-key', fix: 'set GLADIA_API_KEY' },
       { reason: 'no-twilio-token', fix: 'set TWILIO_AUTH_TOKEN' },
-      { reason: 'store-unreachable' },
+      { reason: 'no-public-url', fix: expect.stringContaining('PUBLIC_URL') },
+      {
+        reason: 'store-unreachable',
+        fix: expect.stringContaining('http://127.0.0.1:9; on a laptop: npm run'),
+      },
     ],
   });
+});
+
+test('what is missing is a warning each at the start, with what mends it', async () => {
+  const relay = new RelayProcess({
+    environment: { ...PORTS, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' },
+  });
+  const missing = () => relay.lines.filter(({ msg }) => msg === NOT_READY);
+  await relay.heard(() => missing().length === 4);
+  expect(missing()).toMatchObject(
+    ['no-gladia-key', 'no-twilio-token', 'no-public-url', 'store-unreachable'].map((reason) => ({
+      level: 40,
+      reason,
+      fix: expect.stringMatching(/./),
+    })),
+  );
+});
+
+test('a PUBLIC_URL that Twilio does not stream to is a warning', async () => {
+  const relay = new RelayProcess({ environment: { ...PORTS, PUBLIC_URL: 'http://relay.example.com' } });
+  await relay.logged(
+    'PUBLIC_URL is an http URL: Twilio streams to wss only, so no call reaches the relay. Set an https URL.',
+  );
+});
+
+test('the reader of the output goes, and the relay stays and ends as it should', async () => {
+  const relay = new RelayProcess({ environment: { ...PORTS, CONSOLE_TRANSCRIPTS: 'on' } });
+  // Before the notes for people are written.
+  relay.stopListening();
+  await relay.heard(() => relay.stderr.includes(NOT_READY));
+  const port = Number(/"port":(\d+)/.exec(relay.stderr)![1]);
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  relay.signal('SIGTERM');
+  expect(await relay.exited).toBe(0);
 });

@@ -127,3 +127,13 @@ test.each([
 ])("Twilio's API is asked only where that is wanted", (environment, isAllowed) => {
   expect(loadConfig(environment).twilio.isRestAllowed).toBe(isAllowed);
 });
+
+test('a missing PUBLIC_URL is refused with a way to get one', () => {
+  const load = (port: string) => () => loadConfig({ TWILIO_AUTH_TOKEN: 'token', HTTP_PORT: port });
+  expect(load('5001')).toThrow(/PUBLIC_URL: .*tunnel to port 5001, .* the https URL it prints/);
+  expect(load('0')).toThrow(/PUBLIC_URL: .*tunnel to the relay's port \(HTTP_PORT=5000/);
+});
+
+test('a wrong value of one character is told in good English', () => {
+  expect(() => loadConfig({ TRACKS: 'x' })).toThrow('TRACKS: is a text of 1 character; allowed');
+});

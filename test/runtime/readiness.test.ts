@@ -32,6 +32,7 @@ test('names each missing key with the setting that brings it', async () => {
   expect(reasons).toEqual([
     { reason: 'no-gladia-key', fix: 'set GLADIA_API_KEY' },
     { reason: 'no-twilio-token', fix: 'set TWILIO_AUTH_TOKEN' },
+    { reason: 'no-public-url', fix: expect.stringMatching(/^set PUBLIC_URL .* a tunnel to port 5000$/) },
   ]);
 });
 
@@ -65,7 +66,38 @@ test('passes on what the store says to do', async () => {
   ]);
 });
 
+test('names the address where no store answers, and the command that starts one', async () => {
+  const probe = () => Promise.reject(new Error('read', { cause: new Error('connect ECONNREFUSED') }));
+  const settings = { ...COMPLETE, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:8000' };
+  expect(await readiness(settings, { probe }).unreadyReasons()).toEqual([
+    {
+      reason: 'store-unreachable',
+      fix: 'nothing answers at http://127.0.0.1:8000; on a laptop: npm run store',
+    },
+  ]);
+});
+
+test('passes on what a store that answers says', async () => {
+  const cause = Object.assign(new Error('no table'), { $metadata: { httpStatusCode: 400 } });
+  const probe = () => Promise.reject(new Error('The table cannot be read', { cause }));
+  const settings = { ...COMPLETE, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:8000' };
+  expect(await readiness(settings, { probe }).unreadyReasons()).toEqual([
+    { reason: 'store-unreachable', fix: 'The table cannot be read' },
+  ]);
+});
+
+test('offers a store on the laptop where there are no AWS credentials', async () => {
+  const cause = Object.assign(new Error('none'), { name: 'CredentialsProviderError' });
+  const probe = () => Promise.reject(new Error('no AWS credentials were found', { cause }));
+  expect(await readiness(COMPLETE, { probe }).unreadyReasons()).toEqual([
+    {
+      reason: 'store-unreachable',
+      fix: 'no AWS credentials were found; on a laptop: npm run store',
+    },
+  ]);
+});
+
 test('says that the process is shutting down, before everything else', async () => {
   const reasons = await readiness({ GLADIA_API_KEY: 'key' }, { isDraining: true }).unreadyReasons();
-  expect(reasons.map(({ reason }) => reason)).toEqual(['draining', 'no-twilio-token']);
+  expect(reasons.map(({ reason }) => reason)).toEqual(['draining', 'no-twilio-token', 'no-public-url']);
 });

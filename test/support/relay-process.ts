@@ -61,6 +61,26 @@ export class RelayProcess {
       .map((line) => JSON.parse(line) as LogLine);
   }
 
+  /** Resolves when it has said what makes this true. Rejects when the process ends before. */
+  heard(isHeard: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = isHeard();
+        if (!found && !this.#hasExited) return;
+        this.#waiting.delete(check);
+        if (found) resolve();
+        else reject(new Error(`the relay ended too early; it said: ${this.stdout}${this.stderr}`));
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  /** Nobody reads its stdout from now on. */
+  stopListening(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** The first log line with this message, now or later. Rejects when the process ends without it. */
   logged(message: string): Promise<LogLine> {
     return new Promise((resolve, reject) => {
