@@ -16,7 +16,7 @@ export interface CallsOptions {
   readonly sinks: readonly TranscriptSink[];
   readonly origins: CallOrigins;
   /** Whether Twilio says that the call is over; `undefined` when nobody can be asked. Never rejects. */
-  readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | undefined>;
+  readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
   /** After a call's last leg: this long until the call is taken for over, or Twilio is asked. */
   readonly callEndGraceMs: number;
   /** While Twilio says that a call without legs goes on: between questions. */
@@ -32,12 +32,16 @@ interface Call {
   readonly legs: LegSummary[];
   liveLegs: number;
   isOver: boolean;
+  /** Questions to Twilio in a row without an answer. */
+  unanswered: number;
   origin: Promise<number> | undefined;
   endTimer: NodeJS.Timeout | undefined;
 }
 
 /** A call may come back after it was taken for over, as after a pause of its stream: this many are remembered. */
 const REMEMBERED_CALLS = 10_000;
+/** A Twilio that does not answer this often does not keep a call open for ever. */
+const MOST_UNANSWERED = 8;
 /** After the drain's time: for legs to write down what they lost. */
 const ABORT_GRACE_MS = 1_000;
 
@@ -145,7 +149,9 @@ export class Calls {
   async #endWhenOver(call: Call): Promise<void> {
     const isOver = await this.#options.isCallOver(call.callSid, call.accountSid);
     if (call.liveLegs > 0) return;
-    if (isOver === false) this.#endLater(call, this.#options.callEndPollMs);
+    call.unanswered = isOver === 'no-answer' ? call.unanswered + 1 : 0;
+    const asksAgain = isOver === false || (isOver === 'no-answer' && call.unanswered < MOST_UNANSWERED);
+    if (asksAgain) this.#endLater(call, this.#options.callEndPollMs);
     else this.#endCall(call);
   }
 
@@ -178,6 +184,7 @@ export class Calls {
         legs: [],
         liveLegs: 0,
         isOver: false,
+        unanswered: 0,
         origin: undefined,
         endTimer: undefined,
       };

@@ -25,13 +25,14 @@ export class CallDirectory {
   }
 
   /**
-   * A call that Twilio does not know (any more) is over; while Twilio does not answer, it is not.
+   * A call that Twilio does not know (any more) is over.
    * @returns `undefined` when Twilio is not asked, or refuses to tell
    */
-  async isOver(callSid: string, accountSid: string): Promise<boolean | undefined> {
+  async isOver(callSid: string, accountSid: string): Promise<boolean | 'no-answer' | undefined> {
     const answer = await this.#ask(callSid, accountSid);
     if (typeof answer !== 'string') return OVER.has(answer.status);
-    return { 'not-found': true, 'no-answer': false, refused: undefined, 'not-asked': undefined }[answer];
+    if (answer === 'not-found') return true;
+    return answer === 'no-answer' ? answer : undefined;
   }
 
   async #ask(

@@ -127,6 +127,7 @@ describe('with REST', () => {
     const world = await testWorld({
       script: () => SCRIPT,
       settings: { TWILIO_API_URL: 'http://127.0.0.1:9' },
+      timing: { callEndPollMs: 10 },
     });
     const { callSid } = world.callOneTrack(patternedAudio(CALL_MS, 69));
     expect(await world.sink.next('call-ended', callSid)).toMatchObject({ endReason: 'stopped' });

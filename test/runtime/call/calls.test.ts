@@ -220,6 +220,17 @@ describe("a call's origin", () => {
   });
 });
 
+test('a Twilio that does not answer is asked again, but does not keep a call open for ever', async () => {
+  const isCallOver = jest.fn(() => Promise.resolve('no-answer' as const));
+  const { events, start } = create({ isCallOver });
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000 + 6 * 15_000);
+  expect(events).toHaveLength(0);
+  await jest.advanceTimersByTimeAsync(15_000);
+  expect(events).toHaveLength(1);
+  expect(isCallOver).toHaveBeenCalledTimes(8);
+});
+
 test('a call that comes back after it was over ends again with all its legs', async () => {
   const { events, start } = create();
   await start().end();
