@@ -27,19 +27,27 @@ const STORED_WITHIN_MS = 10_000;
 const STORED_POLL_MS = 100;
 
 const terminal = new Terminal(process.stdout, process.env);
+/** Nobody reads the output any more, such as `head`: that ends the calls as Ctrl-C does. */
+const outputClosed = new AbortController();
+process.stdout.on('error', () => outputClosed.abort());
 
 async function main(): Promise<number> {
   let options: StartOptions;
-  let audio: StartAudio;
   try {
     options = parseStartOptions(process.argv.slice(2));
-    if (options.wantsHelp) {
-      terminal.line(START_USAGE);
-      return 0;
-    }
+  } catch (error) {
+    process.stderr.write(`${errorText(error)}\n\n${START_USAGE}\n`);
+    return 2;
+  }
+  if (options.wantsHelp) {
+    terminal.line(START_USAGE);
+    return 0;
+  }
+  let audio: StartAudio;
+  try {
     audio = startAudio(options);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${START_USAGE}\n`);
+    process.stderr.write(`${errorText(error)}\n`);
     return 2;
   }
   const recogniser = await createRecogniser(options, audio);
@@ -94,11 +102,15 @@ async function run(
   };
 
   introduce(world, options, audio);
-  const calls = await Promise.all(Array.from({ length: options.calls }, place));
+  const count = interrupted.signal.aborted ? 0 : options.calls;
+  const calls = await Promise.all(Array.from({ length: count }, place));
+  if (outputClosed.signal.aborted) return 0;
   const stored = await readStored(world, calls);
   report(terminal, stored);
   const isComplete = stored.length === calls.length && stored.every(isWhole);
-  if (options.stays && !interrupted.signal.aborted) await stay(world, place, interrupted.signal);
+  const placeAndReport = async (): Promise<void> =>
+    report(terminal, await readStored(world, [await place()]));
+  if (options.stays && !interrupted.signal.aborted) await stay(world, placeAndReport, interrupted.signal);
   terminal.line();
   terminal.line(terminal.styled('Again any time: npm run transcripts -- list', 'dim'));
   return isComplete || interrupted.signal.aborted ? 0 : 1;
@@ -123,6 +135,8 @@ function onInterrupt(end: () => void): AbortController {
     end();
   };
   onEndSignals(onFirst, () => process.exit(1));
+  if (outputClosed.signal.aborted) onFirst();
+  else outputClosed.signal.addEventListener('abort', onFirst);
   return interrupted;
 }
 
@@ -144,7 +158,11 @@ async function readStored(world: World, calls: readonly Call[]): Promise<StoredC
   }
 }
 
-async function stay(world: World, place: () => Promise<Call>, interrupted: AbortSignal): Promise<void> {
+async function stay(
+  world: World,
+  placeAndReport: () => Promise<void>,
+  interrupted: AbortSignal,
+): Promise<void> {
   const port = world.relay.port;
   terminal.line();
   terminal.line('Still serving. Enter places another call, Ctrl-C ends.');
@@ -161,18 +179,20 @@ async function stay(world: World, place: () => Promise<Call>, interrupted: Abort
   terminal.line();
   const input = createInterface({ input: process.stdin });
   input.on('line', () => {
-    place().catch((error: unknown) =>
-      terminal.line(`The call failed: ${error instanceof Error ? error.message : String(error)}`),
-    );
+    placeAndReport().catch((error: unknown) => terminal.line(`The call failed: ${errorText(error)}`));
   });
   if (!interrupted.aborted) await once(interrupted, 'abort');
   input.close();
 }
 
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 main().then(
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${errorText(error)}\n`);
     process.exit(1);
   },
 );

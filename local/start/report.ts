@@ -1,4 +1,5 @@
 import { TRACKS } from '../../runtime/model/audio';
+import { counted } from '../../runtime/model/counted';
 import type { Terminal } from '../../runtime/sinks/terminal';
 import type { StoredCall } from '../../runtime/store/stored-call';
 import { renderCall } from '../transcripts/render-call';
@@ -24,6 +25,6 @@ export function report(terminal: Terminal, calls: readonly StoredCall[]): void {
   renderCall(first, { color: terminal.hasColour }).forEach((line) => terminal.line(line));
   for (const stored of others) {
     const verdict = isWhole(stored) ? 'all audio transcribed' : 'NOT all audio transcribed';
-    terminal.line(`${stored.call.callSid}  ${stored.segments.length} segments, ${verdict}`);
+    terminal.line(`${stored.call.callSid}  ${counted(stored.segments.length, 'segment')}, ${verdict}`);
   }
 }

@@ -69,6 +69,7 @@ function gapLine({ startMs, endMs, track, cause }: GapItem, styled: Styled): str
 }
 
 function latencyLine({ count, p50Ms, p95Ms }: NonNullable<CallItem['latency']>): string {
+  if (count === 1) return `Latency of 1 segment: ${seconds(p50Ms)} s.`;
   return `Latency of ${count} segments: half within ${seconds(p50Ms)} s, 95 % within ${seconds(p95Ms)} s.`;
 }
 

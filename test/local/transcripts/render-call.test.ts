@@ -52,6 +52,11 @@ const stored: StoredCall = {
   results: [],
 };
 
+test('The latency of one segment is one figure', () => {
+  const one = { ...stored, call: { ...call, latency: { count: 1, p50Ms: 412, p95Ms: 412 } } };
+  expect(renderCall(one, plain).at(-1)).toBe('Latency of 1 segment: 0.41 s.');
+});
+
 test('A call is its head, its conversation with the gap in place, its ledger and its latency', () => {
   expect(renderCall(stored, plain)).toEqual([
     'Call CA1',
