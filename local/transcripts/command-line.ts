@@ -9,12 +9,15 @@ Commands
   show CALLSID      one call: the conversation, its gaps, the audio ledger, the latency
   tail [CALLSID]    new lines of all live calls, or of one call until it is over
 
+CALLSID may be the end of one, at least 6 characters, as tail prints it.
+
 Options
   --table NAME      a DynamoDB table in AWS, with the credentials and the AWS_REGION of the environment;
                     without it the store of npm start is read
   --days N          list: days to look back (30)
   --limit N         list: most calls shown (20)
-  --json            for programs: list and show give one document, tail a line per segment
+  --json            for programs: list and show give one document, tail a line per segment;
+                    npm run -s keeps npm's own lines out: npm run -s transcripts -- list --json
   --help            this text`;
 
 interface Common {

@@ -2,6 +2,7 @@ import { storeErrorKind } from '../../runtime/store/store-error';
 import { LOCAL_STORE_DIRECTORY } from '../embedded-dynamodb';
 import { accessErrorText } from './access-error';
 import { parseCommandLine, TRANSCRIPTS_USAGE, UsageError, type TranscriptsCommand } from './command-line';
+import { findCallSid } from './find-call-sid';
 import { openStore, StoreAccessError, type OpenStore } from './open-store';
 import { renderCall, segmentLines } from './render-call';
 import { renderList } from './render-list';
@@ -72,21 +73,23 @@ async function list(command: CommandOf<'list'>, { reader }: OpenStore, run: Tran
 }
 
 async function show(
-  { callSid, json }: CommandOf<'show'>,
+  { callSid: given, json }: CommandOf<'show'>,
   { reader }: OpenStore,
   run: TranscriptsRun,
 ): Promise<number> {
-  const stored = await reader.readCall(callSid);
-  if (stored === undefined) throw unknownCall(callSid);
+  const callSid = await findCallSid(reader, given);
+  const stored = callSid === undefined ? undefined : await reader.readCall(callSid);
+  if (stored === undefined) throw unknownCall(given);
   if (json) run.out(JSON.stringify(stored, null, 2));
   else renderCall(stored, run).forEach(run.out);
   return 0;
 }
 
 async function tail(command: CommandOf<'tail'>, store: OpenStore, run: TranscriptsRun): Promise<number> {
-  const { callSid, json, table } = command;
+  const { callSid: given, json, table } = command;
   const { reader } = store;
-  if (callSid !== undefined && (await reader.readCall(callSid)) === undefined) throw unknownCall(callSid);
+  const callSid = given === undefined ? undefined : await findCallSid(reader, given);
+  if (given !== undefined && callSid === undefined) throw unknownCall(given);
   if (callSid === undefined && table === undefined && !store.running) {
     throw new StoreAccessError(
       'Nothing runs here now, so there are no live calls: run npm start -- --stay first',

@@ -205,6 +205,42 @@ describe('With nothing running', () => {
   });
 });
 
+describe('The end of a CallSid', () => {
+  const one = eventsOf('CA0000000000000000000000000aabbcc1');
+  const other = eventsOf('CA1111111111111111111111111aabbcc1');
+  const write = async (...calls: (typeof one)[]): Promise<void> => {
+    const store = await local.start();
+    await local.write(
+      store,
+      calls.flatMap((of) => [of.legStarted({ startedAt }), of.final(), of.callEnded({ endedAt })]),
+    );
+  };
+
+  test.each([['show'], ['tail']])('is enough for %s', async (command) => {
+    await write(one);
+    const found = run([command, 'abbcc1']);
+    expect(await found.exitCode).toBe(0);
+    expect(found.out).toContain('00:01.2  customer  Good morning, my parcel has not arrived.');
+  });
+
+  test('names no call when several have it: the error says which', async () => {
+    await write(one, other);
+    const several = run(['show', 'aabbcc1']);
+    expect(await several.exitCode).toBe(1);
+    expect(several.err.join()).toMatch(/Several calls end in aabbcc1.*CA[01]{2}.*, CA[01]{2}/);
+    const longer = run(['show', '1aabbcc1']);
+    expect(await longer.exitCode).toBe(0);
+    expect(longer.out[0]).toBe('Call CA1111111111111111111111111aabbcc1');
+  });
+
+  test('is no name when it is short', async () => {
+    await write(one);
+    const short = run(['show', 'bbcc1']);
+    expect(await short.exitCode).toBe(1);
+    expect(short.err.join()).toContain('There is no call bbcc1');
+  });
+});
+
 test.each([['show'], ['tail']])(
   '%s of an unknown call is an error that says where to look',
   async (command) => {
