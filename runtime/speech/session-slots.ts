@@ -16,14 +16,16 @@ export class SessionSlots {
   /** Waits for a slot. @returns the function that gives it back, safe to call twice. @throws the signal's reason when it aborts first */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#taken >= this.#limit) await this.#turn(signal);
-    this.#taken += 1;
+    if (this.#taken < this.#limit) this.#taken += 1;
+    else await this.#turn(signal);
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      this.#taken -= 1;
-      this.#waiting.shift()?.();
+      const next = this.#waiting.shift();
+      // Handed over, not given back: nobody can take it in between.
+      if (next === undefined) this.#taken -= 1;
+      else next();
     };
   }
 

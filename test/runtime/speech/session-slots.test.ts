@@ -40,3 +40,14 @@ test('lets who no longer wants one go, and nobody else', async () => {
 test('refuses at once who has gone already', async () => {
   await expect(new SessionSlots(1).take(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
 });
+
+test('lets nobody in between a slot given back and the one it was promised to', async () => {
+  const slots = new SessionSlots(1);
+  const release = await slots.take(never);
+  const waiting = slots.take(never);
+  release();
+  const late = slots.take(never);
+  (await waiting)();
+  await late;
+  expect(slots.taken).toBe(1);
+});
