@@ -208,11 +208,19 @@ describe('a job', () => {
   });
 
   test('that failed is no result', () => {
-    expect(() => parseGladiaJob({ id: 'x', status: 'error', error_code: 500 })).toThrow('Gladia failed on the session');
+    expect(() => parseGladiaJob({ id: 'x', status: 'error', error_code: 500 })).toThrow(
+      'Gladia failed on the session',
+    );
   });
 
   test('of any shape gives a result, none yet, or that failure', () => {
-    const job = fc.oneof(fc.jsonValue(), fc.record({ status: fc.constant('done'), result: fc.jsonValue(), file: fc.jsonValue() }));
-    fc.assert(fc.property(job, (value) => void parseGladiaJob(value)), { numRuns: 300 });
+    const job = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ status: fc.constant('done'), result: fc.jsonValue(), file: fc.jsonValue() }),
+    );
+    fc.assert(
+      fc.property(job, (value) => void parseGladiaJob(value)),
+      { numRuns: 300 },
+    );
   });
 });
