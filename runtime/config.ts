@@ -1,7 +1,7 @@
 import { SETTINGS, type SettingName } from './contract/settings';
 import { type Track } from './model/audio';
 import { counted } from './model/counted';
-import { Secret } from './model/secret';
+import { KEY_SHAPE, Secret } from './model/secret';
 import { parseGladiaSessionOptions, type GladiaSessionOptions } from './speech/gladia/gladia-session-options';
 import { checkVerbs } from './twilio/check-verbs';
 import type { CallContinuation } from './twilio/voice-twiml';
@@ -144,10 +144,7 @@ function continuation(read: SettingReader): CallContinuation | undefined {
 
 function checkTogether(read: SettingReader, config: RelayConfig): void {
   const { twilio } = config;
-  if (
-    twilio.apiKey === undefined &&
-    (read.isSet('TWILIO_API_KEY_SID') || read.isSet('TWILIO_API_KEY_SECRET'))
-  ) {
+  if (read.isSet('TWILIO_API_KEY_SID') !== read.isSet('TWILIO_API_KEY_SECRET')) {
     read.problems.push('TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET: set both or none');
   }
   const checksSignatures = twilio.authTokens.length > 0 || twilio.secretArn !== undefined;
@@ -186,13 +183,16 @@ class SettingReader {
   }
 
   secret(name: SettingName): Secret | undefined {
-    const value = this.#value(name);
+    const value = this.text(name, KEY_SHAPE);
     return value === undefined ? undefined : new Secret(value);
   }
 
   secrets(name: SettingName): readonly Secret[] {
     const values = (this.#value(name) ?? '').split(',').map((value) => value.trim());
-    return values.filter((value) => value !== '').map((value) => new Secret(value));
+    const given = values.filter((value) => value !== '');
+    const unusable = given.find((value) => !KEY_SHAPE.test(value));
+    if (unusable !== undefined) this.#refuse(name, unusable);
+    return given.map((value) => new Secret(value));
   }
 
   whole(name: SettingName, least: number, most: number): number {

@@ -1,7 +1,7 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type * as SecretsManager from '@aws-sdk/client-secrets-manager';
 import { GLADIA_SECRET_FIELDS, TWILIO_SECRET_FIELDS } from './contract/secrets';
-import { Secret } from './model/secret';
+import { KEY_SHAPE, Secret } from './model/secret';
 import type { Logger } from './observability/logger';
 import { SecretCache } from './secret-cache';
 import type { TwilioCredentials } from './twilio/twilio-credentials';
@@ -34,7 +34,7 @@ interface Source<T> {
 
 /**
  * The keys of the relay, from the environment or from Secrets Manager. A secret that is not filled (no version, no JSON,
- * an empty field) gives nothing and is looked at again; a rotated one is taken without a restart. Never rejects.
+ * an empty field, or one that no header takes) gives nothing and is looked at again; a rotated one is taken without a restart. Never rejects.
  */
 export class Credentials {
   readonly #options: CredentialsOptions;
@@ -179,7 +179,7 @@ function textOf(value: unknown): string | undefined {
 
 function secretOf(value: unknown): Secret | undefined {
   const text = textOf(value);
-  return text === undefined ? undefined : new Secret(text);
+  return text === undefined || !KEY_SHAPE.test(text) ? undefined : new Secret(text);
 }
 
 /** An array, or a list with commas. */

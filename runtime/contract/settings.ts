@@ -46,7 +46,7 @@ const settings = {
   },
   TWILIO_AUTH_TOKEN: {
     where: 'local',
-    allowed: 'one auth token, or several separated by commas',
+    allowed: 'one auth token, or several separated by commas, each of printable characters without spaces',
     meaning: "Checks Twilio's signature. Several tokens make a token rotation harmless",
     secret: true,
   },
@@ -91,13 +91,13 @@ const settings = {
   },
   TWILIO_API_KEY_SECRET: {
     where: 'local',
-    allowed: 'the secret of the API key',
+    allowed: 'the secret of the API key: printable characters without spaces',
     meaning: 'Secret of the API key',
     secret: true,
   },
   GLADIA_API_KEY: {
     where: 'local',
-    allowed: 'a Gladia API key',
+    allowed: 'a Gladia API key: printable characters without spaces',
     meaning: 'Key for Gladia',
     secret: true,
   },

@@ -74,6 +74,16 @@ test.each([
   expect(problem?.replace(SETTINGS[name].allowed, '').split('; ')[0]).not.toContain(value);
 });
 
+test.each([
+  ['GLADIA_API_KEY', 'pasted\nwith a line break', {}],
+  ['TWILIO_AUTH_TOKEN', 'good,pästed', { PUBLIC_URL: 'https://relay.example.com' }],
+  ['TWILIO_API_KEY_SECRET', 'two words', { TWILIO_API_KEY_SID: 'SK0123456789abcdef0123456789abcdef' }],
+] as const)('%s is refused where no header could take it', (name, value, others) => {
+  expect(problems({ [name]: value, ...others })).toEqual([
+    expect.stringMatching(`^${name}: is a text of \\d+ characters; allowed: .*printable characters`),
+  ]);
+});
+
 test('every wrong setting is named at once', () => {
   expect(problems({ HTTP_PORT: 'x', TRACKS: 'y', MAX_CALLS: 'z' })).toHaveLength(3);
 });

@@ -199,6 +199,7 @@ describe('a secret that is not filled', () => {
     ['an empty object', '{}'],
     ['an empty field', '{"apiKey":" "}'],
     ['a field that is no text', '{"apiKey":7}'],
+    ['a key with a line break in it', '{"apiKey":"first\\nsecond"}'],
   ])('because it has %s gives nothing, and the log says how to fill it', async (_what, text) => {
     if (text !== undefined) server.secrets.set(GLADIA, text);
     expect(await key(credentials())).toBeUndefined();
