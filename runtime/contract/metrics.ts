@@ -23,13 +23,27 @@ const counter = (help: string, unit: MetricUnit = 'count', label?: string): Metr
   help,
   ...(label === undefined ? {} : { label }),
 });
-const gauge = (help: string, unit: MetricUnit = 'count'): MetricDeclaration => ({
+const gauge = (help: string, unit: MetricUnit = 'count', label?: string): MetricDeclaration => ({
   kind: 'gauge',
   unit,
   help,
+  ...(label === undefined ? {} : { label }),
 });
 
+/** Why a call that came now would not be transcribed: values of the label of `unready`. Draining is none of them. */
+export const UNREADY_REASONS = [
+  'no-gladia-key',
+  'no-twilio-token',
+  'no-public-url',
+  'store-unreachable',
+] as const;
+
 const metrics = {
+  unready: gauge(
+    'What keeps the relay from transcribing, by reason: 1 while it holds, 0 when not',
+    'count',
+    'reason',
+  ),
   callsLive: gauge('Calls with a live leg'),
   legsStarted: counter('Media streams that sent their start message'),
   legsEnded: counter('Media streams that ended, by reason', 'count', 'reason'),

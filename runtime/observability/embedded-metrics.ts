@@ -15,7 +15,8 @@ export function cloudWatchName(name: MetricName): string {
 /**
  * Turns metrics into lines of CloudWatch's embedded metric format, which CloudWatch Logs makes into metrics: counters
  * as what was added since the line before, gauges as they are. The first line holds every metric without a dimension,
- * zeros too, because alarms and scaling need them; further lines hold the values by label that changed.
+ * zeros too, because alarms and scaling need them; further lines hold what was added by label, and the gauges by label
+ * that are not zero or have just become it.
  */
 export class EmbeddedMetrics {
   readonly #metrics: Metrics;
@@ -31,9 +32,11 @@ export class EmbeddedMetrics {
     const byLabel = new Map<string, Group>();
     for (const [name, label, value] of this.#metrics.series()) {
       const { kind, label: labelName } = METRICS[name];
-      const amount = kind === 'counter' ? this.#added(name, label, value) : value;
+      const added = this.#added(name, label, value);
+      const amount = kind === 'counter' ? added : value;
       totals.set(name, (totals.get(name) ?? 0) + amount);
-      if (labelName !== undefined && amount !== 0) groupOf(byLabel, labelName, label).set(name, amount);
+      const isNews = amount !== 0 || added !== 0;
+      if (labelName !== undefined && isNews) groupOf(byLabel, labelName, label).set(name, amount);
     }
     const rest = [...byLabel].map(([key, group]) => line(nowMs, group, JSON.parse(key) as Dimension));
     return [line(nowMs, totals), ...rest];

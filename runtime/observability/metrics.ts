@@ -16,9 +16,9 @@ export class Metrics {
     values.set(label, (values.get(label) ?? 0) + amount);
   }
 
-  /** Sets a gauge. */
-  gauge(name: MetricName, value: number): void {
-    this.#valuesOf(name).set('', value);
+  /** Sets a gauge. `label` as in `count`. */
+  gauge(name: MetricName, value: number, label = ''): void {
+    this.#valuesOf(name).set(label, value);
   }
 
   /** Sum over all labels, or the value of one label. */

@@ -79,6 +79,19 @@ it('writes a label only when its value changed', () => {
   expect(lines().length).toBe(1);
 });
 
+it('writes a gauge by label while it is not zero, and once when it is zero again', () => {
+  metrics.gauge('unready', 0, 'no-twilio-token');
+  expect(lines().length).toBe(1);
+  metrics.gauge('unready', 1, 'no-gladia-key');
+  for (const [total, byReason] of [lines(), lines()]) {
+    expect(total).toMatchObject({ Unready: 1 });
+    expect(byReason).toMatchObject({ Reason: 'no-gladia-key', Unready: 1 });
+  }
+  metrics.gauge('unready', 0, 'no-gladia-key');
+  expect(lines()).toMatchObject([{ Unready: 0 }, { Reason: 'no-gladia-key', Unready: 0 }]);
+  expect(lines().length).toBe(1);
+});
+
 it('writes again and again, and a last time at close, and then no more', async () => {
   const written: string[] = [];
   let wake: () => void = () => undefined;

@@ -38,6 +38,19 @@ it('gives a sample for each value of a label', () => {
   );
 });
 
+it('gives a gauge for each value of its label, zeros included', () => {
+  const metrics = new Metrics();
+  metrics.gauge('unready', 1, 'no-gladia-key');
+  metrics.gauge('unready', 0, 'no-twilio-token');
+  expect(lines(metrics)).toEqual(
+    expect.arrayContaining([
+      '# TYPE callscript_unready gauge',
+      'callscript_unready{reason="no-gladia-key"} 1',
+      'callscript_unready{reason="no-twilio-token"} 0',
+    ]),
+  );
+});
+
 it('escapes a label value', () => {
   const metrics = new Metrics();
   metrics.count('requestsRefused', 1, 'a"b\\c\nd');
