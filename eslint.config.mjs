@@ -9,6 +9,7 @@ export default tseslint.config(
       'coverage/',
       '.local/',
       '.cache/',
+      'runtime/dist/',
       '*.config.js',
       '*.config.mjs',
       'local/**/*.mjs',

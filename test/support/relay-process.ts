@@ -9,6 +9,8 @@ const MAIN = resolve(__dirname, '../../runtime/main.ts');
 // Found from here: the working directory is another one, so that no .env of the developer is read.
 const TSX = pathToFileURL(require.resolve('tsx')).href;
 
+const SOURCES = ['--import', TSX, MAIN];
+
 export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface RelayProcessOptions {
@@ -16,6 +18,8 @@ export interface RelayProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Default: an empty one. */
   readonly directory?: string;
+  /** What Node runs. Default: the sources. */
+  readonly program?: readonly string[];
 }
 
 /** `runtime/main.ts` as a container runs it: a process of its own, with nothing of ours in its environment. */
@@ -29,8 +33,8 @@ export class RelayProcess {
   readonly #waiting = new Set<() => void>();
   #hasExited = false;
 
-  constructor({ environment, directory = emptyDirectory() }: RelayProcessOptions) {
-    this.#child = spawn(process.execPath, ['--import', TSX, MAIN], {
+  constructor({ environment, directory = emptyDirectory(), program = SOURCES }: RelayProcessOptions) {
+    this.#child = spawn(process.execPath, program, {
       cwd: directory,
       env: {
         PATH: '/usr/bin:/bin',
