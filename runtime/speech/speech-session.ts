@@ -178,13 +178,16 @@ export class SpeechSession {
   /**
    * The first ack after a resume tells where the service stands. If that is further than what it acknowledged, it has
    * kept bytes in flight at the cut: its clock is ahead by them, and if only the probe was sent so far, they need not
-   * be sent again (gladia-live.md, 4.4: UNKNOWN, so both must work). A place that cannot be says nothing.
+   * be sent again (gladia-live.md, 4.4: UNKNOWN, so both must work). Where the probe got no ack, this one may be about
+   * any message of the socket: it is taken for the first one's, so that too much is sent rather than too little. A
+   * place that cannot be says nothing.
    * @param fromByte where the first message of this socket begins
    */
   #readStanding(range: AcknowledgedRange, fromByte: number): void {
     const probeBytes = this.#probeBytes;
     const keptBytes = this.#keptBytes(range);
-    if (keptBytes > 0 && keptBytes <= this.#inDoubtBytes) {
+    const sentSinceBytes = this.isProbing ? 0 : this.sentByte - fromByte;
+    if (keptBytes > 0 && keptBytes <= this.#inDoubtBytes + sentSinceBytes) {
       const standsAt = this.#ackedSessionBytes + keptBytes;
       this.timeline.anchor(standsAt, fromByte);
       if (this.isProbing) {

@@ -100,6 +100,22 @@ test('goes on without an answer when the question times out', () => {
   expect(target.mustProbe).toBe(false);
 });
 
+test('never skips audio after a question without an answer, however many later sockets are lost', () => {
+  const target = resumed();
+  target.sent(FRAME);
+  target.endProbe();
+  send(target, 2);
+  // The service kept the four in flight. The ack of the question is missing: this is the next one.
+  acknowledge(target, 11, 1);
+  send(target, 20);
+  // Of those it got twelve before the cut, which is up to frame 21 of the leg.
+  target.beginSocket();
+  target.sent(FRAME);
+  acknowledge(target, 25, 1);
+  expect(target.sentByte).toBeLessThanOrEqual(21 * FRAME);
+  expect(target.ackedByte).toBeLessThanOrEqual(21 * FRAME);
+});
+
 test('keeps its clock over audio that was dropped before it was sent', () => {
   const target = session();
   target.beginSocket();
