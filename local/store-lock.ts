@@ -22,7 +22,7 @@ export async function waitForStoreLock(directory: string, waitMs: number): Promi
   for (;;) {
     const error = await openOnce(directory);
     if (error === undefined) return;
-    if (errorCode(error) !== 'LEVEL_LOCKED') {
+    if (field(error, 'code') !== 'LEVEL_LOCKED') {
       throw new Error(`The store in ${directory} cannot be opened`, { cause: error });
     }
     if (Date.now() >= deadline) {
@@ -44,12 +44,13 @@ async function openOnce(directory: string): Promise<unknown> {
   try {
     await database.open();
   } catch (error) {
-    return error instanceof Error ? (error.cause ?? error) : error;
+    return field(error, 'cause') ?? error;
   }
   await database.close();
   return undefined;
 }
 
-function errorCode(error: unknown): unknown {
-  return error instanceof Error ? (error as { code?: unknown }).code : undefined;
+/** Not by `instanceof Error`: the database makes its errors in native code, and not always in this realm. */
+function field(error: unknown, name: 'cause' | 'code'): unknown {
+  return (Object(error) as Record<string, unknown>)[name];
 }
