@@ -1,12 +1,18 @@
+import type { Clock } from './model/clock';
+
 export interface SecretCacheOptions<T> {
   /** Gives nothing when there is no value yet. Rejects when nobody can tell; then the last value is kept. */
   readonly fetch: () => Promise<T | undefined>;
   /** Age at which a value is fetched again. */
   readonly refreshAgeMs: number;
-  /** Shortest time between two fetches, and how soon a missing value is looked for again. */
+  /** How soon a value that is missing, or could not be fetched, is looked for again. */
   readonly retryMs: number;
+  /** Shortest time between two fetches because of refusals. */
+  readonly refusalGapMs: number;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
+  /** Resolves after so many milliseconds. */
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 /** One value from elsewhere, kept while it is fresh and while it cannot be fetched. Never rejects. */
@@ -16,6 +22,8 @@ export class SecretCache<T> {
   #fetchedAt = -Infinity;
   #hasFailed = false;
   #pending: Promise<T | undefined> | undefined;
+  /** The next fetch because of a refusal: it has not begun, so it serves everybody who was refused until it does. */
+  #renewal: Promise<T | undefined> | undefined;
 
   constructor(options: SecretCacheOptions<T>) {
     this.#options = options;
@@ -31,9 +39,26 @@ export class SecretCache<T> {
     return this.#hasFailed && this.#value !== undefined ? this.#value : fetched;
   }
 
-  /** The value, fetched again unless that was just done: somebody refused the one we have. */
-  async refresh(): Promise<T | undefined> {
-    return this.#age() < this.#options.retryMs ? this.#value : this.#fetch();
+  /**
+   * Somebody refused the value: fetches it again. The fetch begins after this was called, so that it sees a value that
+   * was rotated before; a crowd of refusals shares one, and two are `refusalGapMs` apart.
+   */
+  refresh(): Promise<T | undefined> {
+    this.#renewal ??= this.#renew();
+    return this.#renewal;
+  }
+
+  async #renew(): Promise<T | undefined> {
+    const { refusalGapMs, sleep } = this.#options;
+    for (;;) {
+      // One that is under way may have begun before the refusal.
+      await this.#pending;
+      const waitMs = refusalGapMs - this.#age();
+      if (waitMs <= 0) break;
+      await sleep(waitMs);
+    }
+    this.#renewal = undefined;
+    return this.#fetch();
   }
 
   #age(): number {

@@ -1,6 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type * as SecretsManager from '@aws-sdk/client-secrets-manager';
-import { GLADIA_SECRET_FIELDS, TWILIO_SECRET_FIELDS } from './contract/secrets';
+import {
+  fillSecretCommand,
+  GLADIA_SECRET_FIELDS,
+  TWILIO_SECRET_FIELDS,
+  type SecretSetting,
+} from './contract/secrets';
 import { KEY_SHAPE, Secret } from './model/secret';
 import type { Logger } from './observability/logger';
 import { SecretCache } from './secret-cache';
@@ -14,23 +20,28 @@ export interface CredentialsOptions {
   readonly logger: Logger;
   /** Age at which a secret is read again. Default 5 min. */
   readonly refreshAgeMs?: number;
-  /** Shortest time between two readings of a secret: after a refusal, a failure, or while it is not filled. Default 10 s. */
+  /** How soon a secret is read again that is not filled or could not be read. Default 10 s. */
   readonly retryMs?: number;
+  /** Shortest time between two readings because of refusals. Default 1 s: a bound for what strangers can cause. */
+  readonly refusalGapMs?: number;
   /** For one reading, retries included. Default 3 s. */
   readonly timeoutMs?: number;
   /** Monotonic milliseconds. Default `performance.now`. */
   readonly now?: () => number;
+  /** Resolves after so many milliseconds. Default: a timer that keeps no process alive. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Source<T> {
-  readonly setting: 'GLADIA_SECRET_ARN' | 'TWILIO_SECRET_ARN';
+  readonly setting: SecretSetting;
   readonly arn: string;
-  /** An example of what fills the secret, for the log. */
-  readonly example: Readonly<Record<string, string>>;
   readonly read: (fields: Fields) => T | undefined;
 }
+
+/** A value that may be refused, and fetched again then. */
+type Held<T> = Pick<SecretCache<T>, 'get' | 'refresh'>;
 
 /**
  * The keys of the relay, from the environment or from Secrets Manager. A secret that is not filled (no version, no JSON,
@@ -38,30 +49,26 @@ interface Source<T> {
  */
 export class Credentials {
   readonly #options: CredentialsOptions;
-  readonly #gladia: SecretCache<Secret>;
-  readonly #twilio: SecretCache<TwilioCredentials>;
+  readonly #gladia: Held<Secret>;
+  readonly #twilio: Held<TwilioCredentials>;
   #client: SecretsManagerClient | undefined;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
     const { gladia, twilio } = options;
-    this.#gladia = this.#cache(
-      gladia.secretArn === undefined
-        ? async () => gladia.apiKey
-        : this.#reader(gladiaSource(gladia.secretArn)),
-    );
-    this.#twilio = this.#cache(
+    this.#gladia =
+      gladia.secretArn === undefined ? fixed(gladia.apiKey) : this.#cache(gladiaSource(gladia.secretArn));
+    this.#twilio =
       twilio.secretArn === undefined
-        ? async () => configured(twilio)
-        : this.#reader(twilioSource(twilio.secretArn)),
-    );
+        ? fixed(configured(twilio))
+        : this.#cache(twilioSource(twilio.secretArn));
   }
 
   gladiaApiKey(): Promise<Secret | undefined> {
     return this.#gladia.get();
   }
 
-  /** Gladia refused the key: reads it again, unless that was just done. */
+  /** Gladia refused the key: reads it again. A key that was rotated before the refusal is found. */
   refreshGladiaApiKey(): Promise<Secret | undefined> {
     return this.#gladia.refresh();
   }
@@ -70,27 +77,31 @@ export class Credentials {
     return this.#twilio.get();
   }
 
-  /** A signature did not fit, or Twilio refused the key: reads them again, unless that was just done. */
+  /** A signature did not fit, or Twilio refused the key: reads them again, as with Gladia's. */
   refreshTwilio(): Promise<TwilioCredentials | undefined> {
     return this.#twilio.refresh();
   }
 
-  #cache<T>(fetch: () => Promise<T | undefined>): SecretCache<T> {
-    const { refreshAgeMs = 300_000, retryMs = 10_000, now = () => performance.now() } = this.#options;
-    return new SecretCache({ fetch, refreshAgeMs, retryMs, now });
+  #cache<T>(source: Source<T>): SecretCache<T> {
+    const { refreshAgeMs = 300_000, retryMs = 10_000, refusalGapMs = 1_000 } = this.#options;
+    const { now = () => performance.now(), sleep = pause } = this.#options;
+    return new SecretCache({ fetch: this.#reader(source), refreshAgeMs, retryMs, refusalGapMs, now, sleep });
   }
 
   /** Logs each change once, not each look. */
   #reader<T>(source: Source<T>): () => Promise<T | undefined> {
     const { setting, arn } = source;
-    const { logger } = this.#options;
+    const { logger, region } = this.#options;
     let said: 'filled' | 'not-filled' | 'failed' | undefined;
     return async () => {
       try {
         const value = source.read(parseFields(await this.#secretString(arn)));
         const state = value === undefined ? 'not-filled' : 'filled';
         if (said !== state && state === 'not-filled')
-          logger.warn({ setting, secret: arn, command: fillCommand(source) }, 'Secret is not filled');
+          logger.warn(
+            { setting, secret: arn, command: fillSecretCommand(setting, arn, region) },
+            'Secret is not filled',
+          );
         else if (said !== state) logger.info({ setting, secret: arn }, 'Secret read');
         said = state;
         return value;
@@ -120,11 +131,20 @@ export class Credentials {
   }
 }
 
+function pause(ms: number): Promise<unknown> {
+  return setTimeout(ms, undefined, { ref: false });
+}
+
+/** What the environment says stays as it is. */
+function fixed<T>(value: T | undefined): Held<T> {
+  const get = (): Promise<T | undefined> => Promise.resolve(value);
+  return { get, refresh: get };
+}
+
 function gladiaSource(arn: string): Source<Secret> {
   return {
     setting: 'GLADIA_SECRET_ARN',
     arn,
-    example: { [GLADIA_SECRET_FIELDS.apiKey]: 'YOUR_GLADIA_KEY' },
     read: (fields) => secretOf(fields[GLADIA_SECRET_FIELDS.apiKey]),
   };
 }
@@ -134,7 +154,6 @@ function twilioSource(arn: string): Source<TwilioCredentials> {
   return {
     setting: 'TWILIO_SECRET_ARN',
     arn,
-    example: { [names.accountSid]: 'YOUR_ACCOUNT_SID', [names.authToken]: 'YOUR_AUTH_TOKEN' },
     read(fields) {
       const accountSid = textOf(fields[names.accountSid]);
       const authToken = secretOf(fields[names.authToken]);
@@ -157,10 +176,6 @@ function configured({ accountSid, authTokens, apiKey }: TwilioCredentials): Twil
     authTokens,
     ...(apiKey === undefined ? {} : { apiKey }),
   };
-}
-
-function fillCommand({ arn, example }: Source<unknown>): string {
-  return `aws secretsmanager put-secret-value --secret-id ${arn} --secret-string '${JSON.stringify(example)}'`;
 }
 
 /** Fields of a JSON object, or none: what is not one is not filled. */

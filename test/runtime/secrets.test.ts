@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import { startSecretsManager, type LocalSecretsManager } from '../../local/secrets-manager';
 import { Secret } from '../../runtime/model/secret';
 import { Credentials, type CredentialsOptions } from '../../runtime/secrets';
 import type { TwilioCredentials } from '../../runtime/twilio/twilio-credentials';
@@ -9,55 +7,18 @@ import type { TwilioCredentials } from '../../runtime/twilio/twilio-credentials'
 const GLADIA = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:gladia-AbCdEf';
 const TWILIO = 'callscript/twilio';
 
-/** Secrets Manager over JSON: one POST with an `X-Amz-Target` (tooling.md, 5). */
-class SecretsServer {
-  /** By id; an Error is answered as that exception. */
-  readonly secrets = new Map<
-    string,
-    string | { readonly error: string; readonly status: number } | 'silence'
-  >();
-  readonly requests: string[] = [];
-  readonly #server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      expect(request.headers['x-amz-target']).toBe('secretsmanager.GetSecretValue');
-      const { SecretId: id } = JSON.parse(Buffer.concat(chunks).toString()) as { SecretId: string };
-      this.requests.push(id);
-      const secret = this.secrets.get(id) ?? { error: 'ResourceNotFoundException', status: 400 };
-      if (secret === 'silence') return;
-      const [status, body] =
-        typeof secret === 'string'
-          ? [200, { ARN: id, SecretString: secret }]
-          : [secret.status, { __type: secret.error, message: 'no' }];
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
-    });
-  });
-
-  async listen(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
-let server: SecretsServer;
+let server: LocalSecretsManager;
 let log: string[];
 let nowMs: number;
 
 beforeEach(async () => {
-  server = new SecretsServer();
+  server = await startSecretsManager();
   log = [];
   nowMs = 0;
   jest.replaceProperty(process, 'env', {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: await server.listen(),
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: server.endpoint,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   });
 });
@@ -74,6 +35,7 @@ function credentials(options: Partial<CredentialsOptions> = {}): Credentials {
     region: 'us-east-1',
     logger: pino({ base: null }, { write: (line) => void log.push(line) }),
     now: () => nowMs,
+    sleep: async (ms) => void (nowMs += ms),
     ...options,
   });
 }
@@ -109,6 +71,8 @@ describe('keys of the environment', () => {
   it('are nothing when none is set', async () => {
     const local = credentials({ gladia: {}, twilio: { authTokens: [] } });
     expect([await key(local), await local.twilio()]).toEqual([undefined, undefined]);
+    expect([await local.refreshGladiaApiKey(), await local.refreshTwilio()]).toEqual([undefined, undefined]);
+    expect(nowMs).toBe(0);
     expect(log).toEqual([]);
   });
 
@@ -165,18 +129,44 @@ describe('a filled secret', () => {
     expect(await key(aws)).toBe('new');
   });
 
-  it('that was rotated is used at once after a refusal, but read at most every ten seconds', async () => {
+  it('that was rotated is used at once after a refusal', async () => {
     fill(GLADIA, { apiKey: 'old' });
     const aws = credentials();
     await key(aws);
     fill(GLADIA, { apiKey: 'new' });
-    nowMs = 9_999;
-    expect((await aws.refreshGladiaApiKey())?.reveal()).toBe('old');
-    nowMs = 10_000;
+    nowMs = 1_000;
     expect((await aws.refreshGladiaApiKey())?.reveal()).toBe('new');
-    await Promise.all([aws.refreshGladiaApiKey(), aws.refreshGladiaApiKey()]);
+    expect(nowMs).toBe(1_000);
     expect(await key(aws)).toBe('new');
+  });
+
+  it('that was just read is read again after a refusal, a second later', async () => {
+    fill(GLADIA, { apiKey: 'old' });
+    const aws = credentials();
+    await key(aws);
+    fill(GLADIA, { apiKey: 'new' });
+    nowMs = 1;
+    expect((await aws.refreshGladiaApiKey())?.reveal()).toBe('new');
+    expect(nowMs).toBe(1_000);
+  });
+
+  it('is read once for a crowd of refusals', async () => {
+    fill(GLADIA, { apiKey: 'old' });
+    const aws = credentials();
+    await key(aws);
+    const refused = Array.from({ length: 10 }, () => aws.refreshGladiaApiKey());
+    expect((await Promise.all(refused)).map((each) => each?.reveal())).toEqual(Array(10).fill('old'));
     expect(server.requests.length).toBe(2);
+  });
+
+  it('that was rotated while it was being read is read again after a refusal', async () => {
+    server.secrets.set(GLADIA, 'silence');
+    const aws = credentials({ timeoutMs: 50 });
+    const under = key(aws);
+    const refused = aws.refreshGladiaApiKey();
+    fill(GLADIA, { apiKey: 'new' });
+    await under;
+    expect((await refused)?.reveal()).toBe('new');
   });
 
   it('is read again for Twilio as well', async () => {
@@ -208,7 +198,7 @@ describe('a secret that is not filled', () => {
       msg: 'Secret is not filled',
       setting: 'GLADIA_SECRET_ARN',
       secret: GLADIA,
-      command: `aws secretsmanager put-secret-value --secret-id ${GLADIA} --secret-string '{"apiKey":"YOUR_GLADIA_KEY"}'`,
+      command: `aws secretsmanager put-secret-value --region us-east-1 --secret-id ${GLADIA} --secret-string '{"apiKey":"YOUR_GLADIA_KEY"}'`,
     });
   });
 
