@@ -43,13 +43,6 @@ async function main(): Promise<void> {
   const urlFault = publicUrlFault(config.publicUrl);
   if (urlFault !== undefined) logger.warn(urlFault);
   if (isForPeople) startUpNotes(config, relay).forEach((line) => terminal.line(line));
-  await warnOfWhatIsMissing(relay, logger);
-}
-
-async function warnOfWhatIsMissing(relay: Relay, logger: Logger): Promise<void> {
-  for (const { reason, fix } of await relay.unreadyReasons()) {
-    if (reason !== 'draining') logger.warn({ reason, fix }, 'The next call would not be transcribed');
-  }
 }
 
 /** What a person at the terminal should know before pressing Ctrl-C again. */

@@ -1,10 +1,12 @@
 import { tunnelTarget, type RelayConfig } from './config';
+import type { UNREADY_REASONS } from './contract/metrics';
+import { fillSecretCommand, type SecretSetting } from './contract/secrets';
 import type { Credentials } from './secrets';
 import type { CallStore } from './store/call-store';
 
 /** Why the relay could not transcribe a call that came now, and what mends it. */
 export interface UnreadyReason {
-  readonly reason: 'draining' | 'no-gladia-key' | 'no-twilio-token' | 'no-public-url' | 'store-unreachable';
+  readonly reason: 'draining' | (typeof UNREADY_REASONS)[number];
   readonly fix: string;
 }
 
@@ -44,7 +46,10 @@ export class Readiness {
   async #gladia(): Promise<UnreadyReason | undefined> {
     const { credentials, config } = this.#options;
     if ((await credentials.gladiaApiKey()) !== undefined) return undefined;
-    return { reason: 'no-gladia-key', fix: fixFor('GLADIA_API_KEY', config.gladia.secretArn) };
+    const { secretArn } = config.gladia;
+    const fix =
+      secretArn === undefined ? 'set GLADIA_API_KEY' : this.#fillSecret('GLADIA_SECRET_ARN', secretArn);
+    return { reason: 'no-gladia-key', fix };
   }
 
   async #twilio(): Promise<UnreadyReason | undefined> {
@@ -52,7 +57,15 @@ export class Readiness {
     if (config.twilio.allowUnsignedStreams) return undefined;
     const twilio = await credentials.twilio();
     if (twilio !== undefined && twilio.authTokens.length > 0) return undefined;
-    return { reason: 'no-twilio-token', fix: fixFor('TWILIO_AUTH_TOKEN', config.twilio.secretArn) };
+    const { secretArn } = config.twilio;
+    const fix =
+      secretArn === undefined ? 'set TWILIO_AUTH_TOKEN' : this.#fillSecret('TWILIO_SECRET_ARN', secretArn);
+    return { reason: 'no-twilio-token', fix };
+  }
+
+  #fillSecret(setting: SecretSetting, secretArn: string): string {
+    const { region } = this.#options.config.store;
+    return `fill the secret: ${fillSecretCommand(setting, secretArn, region)}`;
   }
 
   async #publicUrl(): Promise<UnreadyReason | undefined> {
@@ -89,10 +102,4 @@ function storeFix(error: unknown, endpoint: string | undefined): string {
 function isNoAnswer(error: unknown): boolean {
   const { $metadata } = Object(error) as { $metadata?: { httpStatusCode?: number } };
   return error !== undefined && $metadata?.httpStatusCode === undefined;
-}
-
-function fixFor(setting: string, secretArn: string | undefined): string {
-  return secretArn === undefined
-    ? `set ${setting}`
-    : `fill the secret: aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://secret.json`;
 }

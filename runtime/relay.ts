@@ -6,6 +6,7 @@ import type { Logger } from './observability/logger';
 import { startEmbeddedMetrics } from './observability/embedded-metrics';
 import { Metrics } from './observability/metrics';
 import { Readiness, type UnreadyReason } from './readiness';
+import { watchReadiness } from './readiness-watch';
 import { adminRoutes } from './admin-routes';
 import { Credentials } from './secrets';
 import { healthRoute } from './server/health-route';
@@ -41,6 +42,8 @@ export interface RelayTiming {
   readonly callEndGraceMs: number;
   readonly callEndPollMs: number;
   readonly metricsIntervalMs: number;
+  /** Between looks at what keeps the relay from transcribing. */
+  readonly readinessIntervalMs: number;
   /** Of the drain time: for writing out what is queued. */
   readonly flushTimeoutMs: number;
 }
@@ -54,6 +57,7 @@ export const RELAY_TIMING: RelayTiming = {
   callEndGraceMs: 5_000,
   callEndPollMs: 15_000,
   metricsIntervalMs: 60_000,
+  readinessIntervalMs: 30_000,
   flushTimeoutMs: 15_000,
 };
 
@@ -227,6 +231,12 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     metrics.gauge('backlog', budget.heldBytes);
     metrics.gauge('sessionsLive', slots.taken);
   }, timing.tickMs);
+  const readinessWatch = watchReadiness({
+    readiness,
+    intervalMs: timing.readinessIntervalMs,
+    metrics,
+    logger,
+  });
   const embedded = startEmbeddedMetrics({
     metrics,
     writeLine: deps.writeMetrics ?? (() => undefined),
@@ -236,6 +246,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   let drained: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
     isDraining = true;
+    readinessWatch.close();
     logger.info({ legs: calls.liveLegs }, 'Draining');
     const flushTimeoutMs = Math.min(timing.flushTimeoutMs, config.drainTimeoutMs / 4);
     await calls.drain(config.drainTimeoutMs - flushTimeoutMs);

@@ -49,7 +49,9 @@ test('names the command that fills a secret', async () => {
   expect(reasons).toEqual([
     {
       reason: 'no-gladia-key',
-      fix: expect.stringContaining('aws secretsmanager put-secret-value --secret-id callscript/gladia'),
+      fix: expect.stringContaining(
+        'aws secretsmanager put-secret-value --region us-east-1 --secret-id callscript/gladia',
+      ),
     },
   ]);
 });
