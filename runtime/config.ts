@@ -1,3 +1,4 @@
+import { LONGEST_DRAIN_TIMEOUT_MS } from './contract/durations';
 import { SETTINGS, type SettingName } from './contract/settings';
 import { type Track } from './model/audio';
 import { counted } from './model/counted';
@@ -113,7 +114,7 @@ export function loadConfig(environment: Environment): RelayConfig {
     maxCalls: read.whole('MAX_CALLS', 1, 100_000),
     backlogCallMs: read.whole('BACKLOG_CALL_MS', 1_000, 3_600_000),
     backlogProcessBytes: read.whole('BACKLOG_PROCESS_BYTES', 1_048_576, 17_179_869_184),
-    drainTimeoutMs: read.whole('DRAIN_TIMEOUT_MS', 1_000, 115_000),
+    drainTimeoutMs: read.whole('DRAIN_TIMEOUT_MS', 1_000, LONGEST_DRAIN_TIMEOUT_MS),
     consoleTranscripts: read.oneOf('CONSOLE_TRANSCRIPTS', ['auto', 'on', 'off']) ?? 'auto',
     logLevel: read.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent']) ?? 'info',
   };

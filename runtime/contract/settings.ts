@@ -1,3 +1,5 @@
+import { DRAIN_TIMEOUT_MS, LONGEST_DRAIN_TIMEOUT_MS } from './durations';
+
 /**
  * Every setting of the relay, once. `runtime/config.ts` reads them, the CDK app sets those marked `aws` or `both`,
  * and a test holds the README's table against this one.
@@ -190,8 +192,8 @@ const settings = {
   },
   DRAIN_TIMEOUT_MS: {
     where: 'both',
-    allowed: 'a whole number from 1000 to 115000',
-    fallback: '100000',
+    allowed: `a whole number from 1000 to ${LONGEST_DRAIN_TIMEOUT_MS}`,
+    fallback: String(DRAIN_TIMEOUT_MS),
     meaning: 'Time to finish live transcripts after SIGTERM or SIGINT',
   },
   CONSOLE_TRANSCRIPTS: {

@@ -9,6 +9,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { KEEP_ALIVE_TIMEOUT_MS } from '../contract/durations';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { splitTarget, type HttpReply, type Route } from './http-route';
@@ -32,7 +33,7 @@ export interface HttpServerOptions<Grant> {
   readonly maxMessageBytes?: number;
   /** Longest time a client may take to send its request. Default 10 s. */
   readonly requestTimeoutMs?: number;
-  /** How long an idle connection is kept. Above a load balancer's idle time-out (60 s), or it meets closed ones. Default 75 s. */
+  /** How long an idle connection is kept. Above a load balancer's idle time-out, or it meets closed ones. Default 130 s. */
   readonly keepAliveTimeoutMs?: number;
   /** Longest wait for the answers under way, at close, and for the peer in a WebSocket's closing handshake. Default 2 s. */
   readonly closeTimeoutMs?: number;
@@ -179,7 +180,10 @@ class RelayServer<Grant> implements HttpServer {
   }
 }
 
-function timeouts({ requestTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 }: TimeoutOptions): ServerOptions {
+function timeouts({
+  requestTimeoutMs = 10_000,
+  keepAliveTimeoutMs = KEEP_ALIVE_TIMEOUT_MS,
+}: TimeoutOptions): ServerOptions {
   return {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,

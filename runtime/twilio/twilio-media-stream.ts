@@ -1,4 +1,5 @@
 import { WebSocket, type RawData } from 'ws';
+import { PING_INTERVAL_MS } from '../contract/durations';
 import type { Track } from '../model/audio';
 import type { CallEvent, LegEndReason } from '../model/call-event';
 import type { Logger } from '../observability/logger';
@@ -104,7 +105,7 @@ export class TwilioMediaStream {
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 75_000;
     this.#heardAt = this.#now();
     this.#startTimer = setTimeout(() => this.#refuse('start-timeout'), options.startTimeoutMs ?? 10_000);
-    this.#pingTimer = setInterval(() => this.#checkPeer(), options.pingIntervalMs ?? 20_000);
+    this.#pingTimer = setInterval(() => this.#checkPeer(), options.pingIntervalMs ?? PING_INTERVAL_MS);
     this.closed = new Promise((resolve) => this.#socket.once('close', resolve));
     this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     this.#socket.on('pong', () => (this.#heardAt = this.#now()));
