@@ -57,6 +57,14 @@ export function twimlBinText(target: StreamTarget, next?: CallContinuation): str
   return response(`${streamElement(target, {}, parameters)}\n  ${verbs}`, '\n');
 }
 
+/**
+ * What a call does without us, for the number's "primary handler fails": the relay may be down, the caller is not cut
+ * off. Not transcribed then.
+ */
+export function fallbackTwiml(next: CallContinuation): string {
+  return response(continuation(next), '');
+}
+
 /** What the webhook's form says of the call, as stream parameters; what it does not say is left out. */
 export function callParameters(form: URLSearchParams): Readonly<Record<string, string>> {
   const entries = FORM_PARAMETERS.map(([theirs, ours]) => [ours, form.get(theirs) ?? ''] as const);

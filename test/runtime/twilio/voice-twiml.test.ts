@@ -3,6 +3,7 @@ import { twiml } from 'twilio';
 import { checkVerbs } from '../../../runtime/twilio/check-verbs';
 import {
   callParameters,
+  fallbackTwiml,
   twimlBinText,
   voiceTwiml,
   type VoiceTwimlOptions,
@@ -99,4 +100,10 @@ it('says in the TwiML Bin that something must follow, when nothing is configured
   const text = twimlBinText(options);
   expect(text).toContain('Without a verb the call ends');
   expect(checkVerbs(inside(text))).toBeUndefined();
+});
+
+it('goes on with the call and starts no stream when the relay is down', () => {
+  expect(fallbackTwiml(options.next)).toBe(
+    '<?xml version="1.0" encoding="UTF-8"?><Response><Dial>+14155550100</Dial></Response>',
+  );
 });
