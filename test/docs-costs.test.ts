@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withCostTables } from '../local/cost-tables';
+import { callUsd } from '../local/costs/call-cost';
+import { EGRESSES, ENDPOINTS, IDLE, idleUsd } from '../local/costs/idle-cost';
+import { HOURS_A_MONTH, PRICES } from '../local/costs/prices';
+import { METRICS } from '../runtime/contract/metrics';
+import { EmbeddedMetrics } from '../runtime/observability/embedded-metrics';
+import { Metrics } from '../runtime/observability/metrics';
+
+const ROOT = join(__dirname, '..');
+const page = readFileSync(join(ROOT, 'docs/costs.md'), 'utf8');
+
+test('the tables of costs.md are made from the prices', () => {
+  expect(page).toBe(withCostTables(page));
+});
+
+test('a page without the markers of a table is refused', () => {
+  expect(() => withCostTables(page.replace('<!-- table: own -->', ''))).toThrow('<!-- table: own -->');
+});
+
+test('the cheapest and the default choice cost what a pocket calculator says', () => {
+  const task = 1 * 0.03238 + 2 * 0.00356;
+  const shared = (2 * task + 0.0225) * 730 + 40 * 0.3 + 24 * 0.1 + 3 + 3 * 0.4;
+  const readings = ((2 * 3 * 12 * 730) / 10_000) * 0.05;
+  const logs = ((2 * 60 * 730 * 3000) / 1e9) * 0.5;
+  expect(idleUsd('CloudFront', 'nat')).toBeCloseTo(shared + readings + logs + 0.05 * 730, 6);
+  expect(idleUsd('CloudFront', 'public')).toBeCloseTo(shared + readings + logs + 2 * 0.005 * 730, 6);
+});
+
+test('an hour of call costs what a pocket calculator says', () => {
+  expect(callUsd('Gladia')).toEqual([0.75, 1.5]);
+  expect(callUsd('Twilio')[0]).toBeCloseTo(60 * 0.0129, 6);
+  const aws =
+    0.15 * 0.028 + 0.0395 / 200 + 0.135 * 0.045 + 0.075 * 0.09 + 2160 * 0.625e-6 + 0.00144 * 0.45 * 12;
+  expect(callUsd('AWS')[1]).toBeCloseTo(aws, 6);
+});
+
+test('every price has a day, a page of its seller, and a month of hours that AWS uses', () => {
+  for (const { usd, page: seller, read } of Object.values(PRICES)) {
+    expect(usd).toBeGreaterThan(0);
+    expect(new URL(seller).hostname).toMatch(/^(aws\.amazon\.com|www\.twilio\.com|www\.gladia\.io)$/);
+    expect(read).toMatch(/^2026-\d\d(-\d\d)?$/);
+  }
+  expect(HOURS_A_MONTH).toBe(730);
+  expect(ENDPOINTS.length * EGRESSES.length).toBe(6);
+});
+
+test('the page counts no fewer metrics and no shorter log lines than an idle relay emits', () => {
+  const [line = ''] = new EmbeddedMetrics(new Metrics()).lines(Date.now());
+  expect(Object.keys(METRICS).length).toBeLessThanOrEqual(IDLE.metrics);
+  expect(line.length).toBeLessThanOrEqual(IDLE.logBytesPerTaskMinute);
+});
