@@ -9,7 +9,17 @@ export type LossCause =
   /** The speech service refused the call. */
   | 'transcription-failed'
   /** The relay shut down before it could be sent. */
-  | 'relay-stopped';
+  | 'relay-stopped'
+  /** The process that had the leg died, and what it had not handed on went with it. */
+  | 'task-died';
+
+/** Why no leg of a call took its audio for a while: Twilio keeps none (design 3). */
+export type NoStreamCause =
+  /** The stream's socket, or the process behind it, was lost. */
+  | 'stream-lost'
+  /** Somebody stopped the stream and another one began later, as in a PCI pause. */
+  | 'stream-stopped'
+  | 'task-died';
 
 /**
  * Where every millisecond of one track went.

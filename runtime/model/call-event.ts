@@ -29,6 +29,12 @@ export type LegEndReason =
   | 'stream-lost'
   /** This process is shutting down. */
   | 'drained'
+  /** Another process has taken the call over. */
+  | 'handed-over'
+  /** Another stream of the same call and tracks came, which nobody had announced: the newest wins. */
+  | 'replaced'
+  /** The process that had the leg is gone; somebody else wrote down what it left. */
+  | 'task-died'
   /** The stream broke the protocol beyond ignoring. */
   | 'protocol-error';
 

@@ -1,6 +1,6 @@
 import type { Track } from './audio';
 import type { LegEndReason } from './call-event';
-import type { AudioLedger, LossCause } from './audio-ledger';
+import type { AudioLedger, LossCause, NoStreamCause } from './audio-ledger';
 import type { Secret } from './secret';
 
 /** Twilio's `Direction` of a call, or `unknown` when nobody told. */
@@ -57,6 +57,8 @@ export interface Segment extends UtteranceId {
   readonly latencyMs?: number;
   /** `recovered`: not seen live, found in the session's final result. */
   readonly source: 'live' | 'recovered';
+  /** Another leg heard this, too: the call was being handed over. */
+  readonly overlap?: true;
 }
 
 /** What an add-on found in one utterance, as the speech service words it. `startMs`: start of that utterance, for its key. */
@@ -82,6 +84,9 @@ export interface LegSummary {
   /** Why there is no (complete) transcript, if so. */
   readonly failure?: string;
   readonly tracks: readonly Track[];
+  /** Wall-clock times of its first and last audio, ISO 8601; absent without audio. */
+  readonly firstAudioAt?: string;
+  readonly lastAudioAt?: string;
   readonly sessions: number;
   readonly segments: number;
   readonly ledger: AudioLedger;
@@ -134,7 +139,7 @@ export type TranscriptEvent =
       readonly track: Track;
       readonly startMs: number;
       readonly endMs: number;
-      readonly cause: LossCause;
+      readonly cause: LossCause | NoStreamCause;
     })
   | (LegId & { readonly type: 'leg-ended'; readonly summary: LegSummary })
   | {

@@ -61,6 +61,9 @@ const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
   stopped: 1000,
   'stream-lost': 1001,
   drained: 1001,
+  'handed-over': 1001,
+  replaced: 1001,
+  'task-died': 1001,
   'protocol-error': 1002,
 };
 
