@@ -1,34 +1,30 @@
 /**
  * Every metric, once: what the relay counts, CloudWatch alarms on and Prometheus scrapes.
- * A metric has one declaration and two names, made from its key by `runtime/observability/`:
- * `audioReceived` (milliseconds, counter) is `AudioReceived` in CloudWatch and
- * `callscript_audio_received_seconds_total` in Prometheus.
+ * A metric has one declaration and two names, made from its key: `audioReceived` (milliseconds, counter) is
+ * `AudioReceived` in CloudWatch and `callscript_audio_received_seconds_total` in Prometheus.
  */
 export const METRIC_NAMESPACE = 'Callscript';
 
-export type MetricKind = 'counter' | 'gauge';
+export type MetricKind = 'counter' | 'gauge' | 'distribution';
 export type MetricUnit = 'count' | 'milliseconds' | 'bytes';
 
-export interface MetricDeclaration {
-  readonly kind: MetricKind;
+export interface MetricDeclaration<Kind extends MetricKind = MetricKind> {
+  readonly kind: Kind;
   readonly unit: MetricUnit;
   readonly help: string;
-  /** Values the one label may take: bounded, never a call. */
+  /** The one label: its values are bounded, never a call. */
   readonly label?: string;
 }
 
-const counter = (help: string, unit: MetricUnit = 'count', label?: string): MetricDeclaration => ({
-  kind: 'counter',
-  unit,
-  help,
-  ...(label === undefined ? {} : { label }),
-});
-const gauge = (help: string, unit: MetricUnit = 'count', label?: string): MetricDeclaration => ({
-  kind: 'gauge',
-  unit,
-  help,
-  ...(label === undefined ? {} : { label }),
-});
+function declare<Kind extends MetricKind>(
+  kind: Kind,
+): (help: string, unit?: MetricUnit, label?: string) => MetricDeclaration<Kind> {
+  return (help, unit = 'count', label) => ({ kind, unit, help, ...(label === undefined ? {} : { label }) });
+}
+
+const counter = declare('counter');
+const gauge = declare('gauge');
+const distribution = declare('distribution');
 
 /** Why a call that came now would not be transcribed: values of the label of `unready`. Draining is none of them. */
 export const UNREADY_REASONS = [
@@ -47,6 +43,7 @@ const metrics = {
   callsLive: gauge('Calls with a live leg'),
   legsStarted: counter('Media streams that sent their start message'),
   legsEnded: counter('Media streams that ended, by reason', 'count', 'reason'),
+  legsUntranscribed: counter('Legs with more than ten seconds of audio on a track and not one segment'),
   callsFailed: counter('Legs whose transcription failed for good, by reason', 'count', 'reason'),
   requestsRefused: counter('Requests and upgrades refused, by reason', 'count', 'reason'),
   twilioMessagesIgnored: counter('Twilio messages counted and ignored, by reason', 'count', 'reason'),
@@ -69,6 +66,14 @@ const metrics = {
   sessionSocketsLost: counter('Speech sockets that closed before their session was over'),
   partials: counter('Partial transcripts'),
   segments: counter('Final transcripts'),
+  partialLatency: distribution(
+    'From the receipt of the last audio that a partial is about to the partial',
+    'milliseconds',
+  ),
+  finalLatency: distribution(
+    'From the receipt of the last audio that a final is about to the final',
+    'milliseconds',
+  ),
   segmentsRecovered: counter('Final transcripts found only in the final result'),
   segmentsRepeated: counter('Final transcripts that came twice'),
   storeWrites: counter('Items written'),
@@ -79,4 +84,76 @@ const metrics = {
 } as const satisfies Record<string, MetricDeclaration>;
 
 export type MetricName = keyof typeof metrics;
+type NameOf<Kind extends MetricKind> = {
+  [Name in MetricName]: (typeof metrics)[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
+export type CounterName = NameOf<'counter'>;
+export type GaugeName = NameOf<'gauge'>;
+export type DistributionName = NameOf<'distribution'>;
 export const METRICS: Readonly<Record<MetricName, MetricDeclaration>> = metrics;
+
+/** Values of a counter's label that are added up: only some, or all but some. Without either, all. */
+export interface MetricPart {
+  readonly metric: CounterName;
+  readonly only?: readonly string[];
+  readonly except?: readonly string[];
+}
+
+export interface MetricSum {
+  readonly help: string;
+  readonly of: readonly MetricPart[];
+}
+
+/** Refusals that any stranger on the internet causes, or that are about a process that is going. */
+const NO_CALLS_LOST = ['not-found', 'bad-request', 'body-too-large', 'draining'];
+const SIGNATURES = ['no-signature', 'bad-signature'];
+
+const sums = {
+  callsRefused: {
+    help: 'Requests of Twilio that were refused, so that a call goes without its transcript',
+    of: [{ metric: 'requestsRefused', except: [...NO_CALLS_LOST, ...SIGNATURES] }],
+  },
+  signaturesRefused: {
+    help: 'Requests refused because their signature is missing or does not fit: a stranger, or a wrong auth token',
+    of: [{ metric: 'requestsRefused', only: SIGNATURES }],
+  },
+  speechErrors: {
+    help: 'Session requests that the speech service failed on, its limit of sessions aside',
+    of: [{ metric: 'sessionRequestsFailed', except: ['http-429', 'no-key'] }],
+  },
+  speechLimited: {
+    help: 'Session requests refused because the account has no session left (429)',
+    of: [{ metric: 'sessionRequestsFailed', only: ['http-429'] }],
+  },
+  faults: {
+    help: 'Faults of the relay itself: nobody else can have caused them',
+    of: [
+      { metric: 'callsFailed', only: ['fault'] },
+      { metric: 'requestsRefused', only: ['failed'] },
+      { metric: 'twilioMessagesIgnored', only: ['listener-failed'] },
+      { metric: 'speechMessagesIgnored', only: ['fault'] },
+      { metric: 'sinkErrors' },
+    ],
+  },
+} as const satisfies Record<string, MetricSum>;
+
+/**
+ * Counters added up for alarms: each is one number, in CloudWatch only, and always there. An alarm on label values
+ * would look at series that do not exist before something went wrong for the first time.
+ */
+export type SumName = keyof typeof sums;
+export const METRIC_SUMS: Readonly<Record<SumName, MetricSum>> = sums;
+
+/** `audioReceived` is `AudioReceived`. */
+export function cloudWatchName(name: MetricName | SumName): string {
+  return capitalised(name);
+}
+
+/** The CloudWatch dimension of a label: `reason` is `Reason`. */
+export function cloudWatchDimension(label: string): string {
+  return capitalised(label);
+}
+
+function capitalised(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}

@@ -1,4 +1,15 @@
-import { METRIC_NAMESPACE, METRICS, type MetricName, type MetricUnit } from '../contract/metrics';
+import {
+  cloudWatchDimension,
+  cloudWatchName,
+  METRIC_NAMESPACE,
+  METRIC_SUMS,
+  METRICS,
+  type MetricName,
+  type MetricPart,
+  type MetricUnit,
+  type SumName,
+} from '../contract/metrics';
+import { embeddedValues } from './embedded-values';
 import type { Metrics } from './metrics';
 
 const UNITS: Readonly<Record<MetricUnit, string>> = {
@@ -7,16 +18,11 @@ const UNITS: Readonly<Record<MetricUnit, string>> = {
   bytes: 'Bytes',
 };
 
-/** `audioReceived` is `AudioReceived`. */
-export function cloudWatchName(name: MetricName): string {
-  return capitalised(name);
-}
-
 /**
  * Turns metrics into lines of CloudWatch's embedded metric format, which CloudWatch Logs makes into metrics: counters
- * as what was added since the line before, gauges as they are. The first line holds every metric without a dimension,
- * zeros too, because alarms and scaling need them; further lines hold what was added by label, and the gauges by label
- * that are not zero or have just become it.
+ * as what was added since the line before, gauges as they are. The first line holds every counter, gauge and sum
+ * without a dimension, zeros too, because alarms and scaling need them; further lines hold what was added by label,
+ * the gauges by label that are not zero or have just become it, and the distributions that got values.
  */
 export class EmbeddedMetrics {
   readonly #metrics: Metrics;
@@ -28,22 +34,35 @@ export class EmbeddedMetrics {
 
   /** @param nowMs wall clock, milliseconds since 1970 */
   lines(nowMs: number): readonly string[] {
-    const totals: Group = new Map((Object.keys(METRICS) as MetricName[]).map((name) => [name, 0]));
-    const byLabel = new Map<string, Group>();
+    const totals = new Map<MetricName | SumName, number>();
+    const byLabel = new Map<string, Map<MetricName, number>>();
+    for (const name of Object.keys(METRICS) as MetricName[])
+      if (METRICS[name].kind !== 'distribution') totals.set(name, 0);
+    for (const name of Object.keys(METRIC_SUMS) as SumName[]) totals.set(name, 0);
     for (const [name, label, value] of this.#metrics.series()) {
       const { kind, label: labelName } = METRICS[name];
-      const added = this.#added(name, label, value);
+      const added = this.#added(`${name} ${label}`, value);
       const amount = kind === 'counter' ? added : value;
-      totals.set(name, (totals.get(name) ?? 0) + amount);
+      for (const key of [name, ...sumsOf(name, label)]) totals.set(key, (totals.get(key) ?? 0) + amount);
       const isNews = amount !== 0 || added !== 0;
       if (labelName !== undefined && isNews) groupOf(byLabel, labelName, label).set(name, amount);
     }
-    const rest = [...byLabel].map(([key, group]) => line(nowMs, group, JSON.parse(key) as Dimension));
-    return [line(nowMs, totals), ...rest];
+    const labelled = [...byLabel].map(([key, group]) => line(nowMs, group, JSON.parse(key) as Dimension));
+    return [line(nowMs, totals), ...labelled, ...this.#distributionLines(nowMs)];
   }
 
-  #added(name: MetricName, label: string, value: number): number {
-    const series = `${name} ${label}`;
+  *#distributionLines(nowMs: number): Generator<string> {
+    for (const [name, { counts }] of this.#metrics.distributions()) {
+      const added = new Map<number, number>();
+      for (const [bound, count] of counts) {
+        const news = this.#added(`${name} ${bound}`, count);
+        if (news > 0) added.set(bound, news);
+      }
+      for (const values of embeddedValues(added)) yield line(nowMs, new Map([[name, values]]));
+    }
+  }
+
+  #added(series: string, value: number): number {
     const before = this.#written.get(series) ?? 0;
     this.#written.set(series, value);
     return value - before;
@@ -75,13 +94,23 @@ export function startEmbeddedMetrics(options: EmbeddedMetricsOptions): { close()
   };
 }
 
-type Group = Map<MetricName, number>;
+type Group = ReadonlyMap<MetricName | SumName, unknown>;
 /** Name and value of the one label. */
 type Dimension = readonly [name: string, value: string];
 
+function sumsOf(name: MetricName, label: string): readonly SumName[] {
+  const has = ({ metric, only, except }: MetricPart): boolean =>
+    metric === name && only?.includes(label) !== false && except?.includes(label) !== true;
+  return (Object.keys(METRIC_SUMS) as SumName[]).filter((sum) => METRIC_SUMS[sum].of.some(has));
+}
+
 /** Metrics that share a label and its value share a line. */
-function groupOf(groups: Map<string, Group>, labelName: string, label: string): Group {
-  const key = JSON.stringify([capitalised(labelName), label] satisfies Dimension);
+function groupOf(
+  groups: Map<string, Map<MetricName, number>>,
+  labelName: string,
+  label: string,
+): Map<MetricName, number> {
+  const key = JSON.stringify([cloudWatchDimension(labelName), label] satisfies Dimension);
   const group = groups.get(key) ?? new Map<MetricName, number>();
   groups.set(key, group);
   return group;
@@ -96,7 +125,7 @@ function line(nowMs: number, group: Group, dimension?: Dimension): string {
         {
           Namespace: METRIC_NAMESPACE,
           Dimensions: [dimension === undefined ? [] : [dimension[0]]],
-          Metrics: names.map((name) => ({ Name: cloudWatchName(name), Unit: UNITS[METRICS[name].unit] })),
+          Metrics: names.map((name) => ({ Name: cloudWatchName(name), Unit: UNITS[unitOf(name)] })),
         },
       ],
     },
@@ -105,6 +134,7 @@ function line(nowMs: number, group: Group, dimension?: Dimension): string {
   });
 }
 
-function capitalised(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1);
+/** Sums are of counts. */
+function unitOf(name: MetricName | SumName): MetricUnit {
+  return name in METRICS ? METRICS[name as MetricName].unit : 'count';
 }

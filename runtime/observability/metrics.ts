@@ -1,28 +1,43 @@
-import { METRICS, type MetricName } from '../contract/metrics';
+import {
+  METRICS,
+  type CounterName,
+  type DistributionName,
+  type GaugeName,
+  type MetricName,
+} from '../contract/metrics';
+import { Distribution } from './distribution';
 
-/** The process's counters and gauges: plain numbers, read by the two renderers. */
+/** The process's counters, gauges and distributions: plain numbers, read by the two renderers. */
 export class Metrics {
   readonly #values = new Map<MetricName, Map<string, number>>();
+  readonly #distributions = new Map<MetricName, Distribution>();
 
   constructor() {
     for (const name of Object.keys(METRICS) as MetricName[]) {
-      this.#values.set(name, new Map(METRICS[name].label === undefined ? [['', 0]] : []));
+      const { kind, label } = METRICS[name];
+      if (kind === 'distribution') this.#distributions.set(name, new Distribution());
+      else this.#values.set(name, new Map(label === undefined ? [['', 0]] : []));
     }
   }
 
   /** Adds to a counter. `label` is a value of the metric's one label, from a bounded set. */
-  count(name: MetricName, amount = 1, label = ''): void {
+  count(name: CounterName, amount = 1, label = ''): void {
     const values = this.#valuesOf(name);
     values.set(label, (values.get(label) ?? 0) + amount);
   }
 
   /** Sets a gauge. `label` as in `count`. */
-  gauge(name: MetricName, value: number, label = ''): void {
+  gauge(name: GaugeName, value: number, label = ''): void {
     this.#valuesOf(name).set(label, value);
   }
 
+  /** Takes one value of a distribution, 0 or more. */
+  observe(name: DistributionName, value: number): void {
+    this.distribution(name).add(value);
+  }
+
   /** Sum over all labels, or the value of one label. */
-  value(name: MetricName, label?: string): number {
+  value(name: CounterName | GaugeName, label?: string): number {
     const values = this.#valuesOf(name);
     if (label !== undefined) return values.get(label) ?? 0;
     let sum = 0;
@@ -30,17 +45,26 @@ export class Metrics {
     return sum;
   }
 
-  /** Every series: metric, label value ('' when it has none), number. */
+  distribution(name: DistributionName): Distribution {
+    return this.#distributions.get(name) ?? undeclared(name);
+  }
+
+  /** Every series of a counter or gauge: metric, label value ('' when it has none), number. */
   *series(): Generator<readonly [MetricName, string, number]> {
     for (const [name, values] of this.#values) {
       for (const [label, value] of values) yield [name, label, value];
     }
   }
 
-  #valuesOf(name: MetricName): Map<string, number> {
-    const values = this.#values.get(name);
-    if (values === undefined)
-      throw new Error(`Metric ${name} is not declared in runtime/contract/metrics.ts`);
-    return values;
+  distributions(): Iterable<readonly [MetricName, Distribution]> {
+    return this.#distributions;
   }
+
+  #valuesOf(name: MetricName): Map<string, number> {
+    return this.#values.get(name) ?? undeclared(name);
+  }
+}
+
+function undeclared(name: MetricName): never {
+  throw new Error(`Metric ${name} is not declared in runtime/contract/metrics.ts`);
 }

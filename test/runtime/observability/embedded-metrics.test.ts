@@ -1,4 +1,10 @@
-import { METRICS, type MetricName } from '../../../runtime/contract/metrics';
+import {
+  cloudWatchName,
+  METRIC_SUMS,
+  METRICS,
+  type MetricName,
+  type SumName,
+} from '../../../runtime/contract/metrics';
 import { EmbeddedMetrics, startEmbeddedMetrics } from '../../../runtime/observability/embedded-metrics';
 import { Metrics } from '../../../runtime/observability/metrics';
 
@@ -25,9 +31,14 @@ beforeEach(() => {
   embedded = new EmbeddedMetrics(metrics);
 });
 
-it('gives every metric without a dimension, zeros included', () => {
+const PLAIN_NAMES = (Object.keys(METRICS) as MetricName[])
+  .filter((name) => METRICS[name].kind !== 'distribution')
+  .map(cloudWatchName);
+const SUM_NAMES = (Object.keys(METRIC_SUMS) as SumName[]).map(cloudWatchName);
+
+it('gives every counter, gauge and sum without a dimension, zeros included', () => {
   const [total, ...rest] = lines();
-  const names = (Object.keys(METRICS) as MetricName[]).map((name) => name[0]!.toUpperCase() + name.slice(1));
+  const names = [...PLAIN_NAMES, ...SUM_NAMES];
   expect(rest).toEqual([]);
   expect(total!._aws.Timestamp).toBe(1_764_000_000_000);
   expect(total!._aws.CloudWatchMetrics[0]).toMatchObject({ Namespace: 'Callscript', Dimensions: [[]] });
@@ -36,7 +47,44 @@ it('gives every metric without a dimension, zeros included', () => {
 });
 
 it('stays within what CloudWatch takes in one line: a hundred metrics', () => {
-  expect(Object.keys(METRICS).length).toBeLessThanOrEqual(100);
+  expect(PLAIN_NAMES.length + SUM_NAMES.length).toBeLessThanOrEqual(100);
+});
+
+it('adds up for alarms what they are about, and nothing else', () => {
+  metrics.count('requestsRefused', 2, 'full');
+  metrics.count('requestsRefused', 4, 'draining');
+  metrics.count('requestsRefused', 8, 'not-found');
+  metrics.count('requestsRefused', 16, 'bad-signature');
+  metrics.count('sessionRequestsFailed', 1, 'http-429');
+  metrics.count('sessionRequestsFailed', 2, 'http-500');
+  metrics.count('sessionRequestsFailed', 4, 'no-key');
+  metrics.count('callsFailed', 1, 'fault');
+  metrics.count('callsFailed', 2, 'http-401');
+  metrics.count('sinkErrors', 4);
+  const expected = { CallsRefused: 2, SignaturesRefused: 16, SpeechLimited: 1, SpeechErrors: 2, Faults: 5 };
+  expect(lines()[0]).toMatchObject(expected);
+  expect(lines()[0]).toMatchObject({ CallsRefused: 0, SignaturesRefused: 0, SpeechErrors: 0, Faults: 0 });
+});
+
+it('writes a distribution in a line of its own, only what came since the line before', () => {
+  expect(lines().length).toBe(1);
+  metrics.observe('finalLatency', 612);
+  metrics.observe('finalLatency', 618);
+  metrics.observe('partialLatency', 250);
+  const [, ...rest] = lines();
+  expect(rest.map(({ _aws, ...values }) => [_aws.CloudWatchMetrics[0], values])).toEqual([
+    [definition('PartialLatency'), { PartialLatency: [245] }],
+    [definition('FinalLatency'), { FinalLatency: [615, 615] }],
+  ]);
+  metrics.observe('finalLatency', 612);
+  expect(lines()[1]).toMatchObject({ FinalLatency: [615] });
+  expect(lines().length).toBe(1);
+});
+
+const definition = (name: string): object => ({
+  Namespace: 'Callscript',
+  Dimensions: [[]],
+  Metrics: [{ Name: name, Unit: 'Milliseconds' }],
 });
 
 it('names the unit of each metric', () => {

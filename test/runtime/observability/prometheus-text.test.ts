@@ -51,6 +51,28 @@ it('gives a gauge for each value of its label, zeros included', () => {
   );
 });
 
+it('gives a distribution as a histogram: cumulative buckets, sum and count', () => {
+  const metrics = new Metrics();
+  [80, 612, 750, 751, 90_000].forEach((value) => metrics.observe('finalLatency', value));
+  const name = 'callscript_final_latency_seconds';
+  const text = lines(metrics);
+  expect(text).toContain(`# TYPE ${name} histogram`);
+  const buckets = text.filter((line) => line.startsWith(`${name}_bucket`)).map((line) => line.split(' '));
+  const counts = Object.fromEntries(buckets.map(([series, count]) => [series, Number(count)]));
+  expect(counts).toMatchObject({
+    [`${name}_bucket{le="0.05"}`]: 0,
+    [`${name}_bucket{le="0.1"}`]: 1,
+    [`${name}_bucket{le="0.75"}`]: 3,
+    [`${name}_bucket{le="1"}`]: 4,
+    [`${name}_bucket{le="60"}`]: 4,
+    [`${name}_bucket{le="+Inf"}`]: 5,
+  });
+  expect(text.slice(text.indexOf(`${name}_sum 92.193`)).slice(0, 2)).toEqual([
+    `${name}_sum 92.193`,
+    `${name}_count 5`,
+  ]);
+});
+
 it('escapes a label value', () => {
   const metrics = new Metrics();
   metrics.count('requestsRefused', 1, 'a"b\\c\nd');
@@ -62,7 +84,9 @@ it('declares every metric once, with zero where it has no label and was never co
   for (const name of NAMES) {
     const full = prometheusName(name);
     expect(text.filter((line) => line.startsWith(`# TYPE ${full} `)).length).toBe(1);
-    expect(text.includes(`${full} 0`)).toBe(METRICS[name].label === undefined);
+    const { kind, label } = METRICS[name];
+    const value = kind === 'distribution' ? `${full}_count 0` : `${full} 0`;
+    expect(text.includes(value)).toBe(label === undefined);
   }
   expect(new Set(NAMES.map(prometheusName)).size).toBe(NAMES.length);
 });
@@ -77,6 +101,9 @@ it('is what a scraper can read: declarations first, samples of one metric togeth
   for (const line of text.trimEnd().split('\n')) {
     const declared = /^# (?:HELP|TYPE) (\S+) \S/.exec(line)?.[1];
     if (declared !== undefined) current = declared;
-    else expect(line).toMatch(new RegExp(`^${current}(\\{[a-z]+="[^"]*"\\})? \\d+(\\.\\d+)?$`));
+    else
+      expect(line).toMatch(
+        new RegExp(`^${current}(_bucket|_sum|_count)?(\\{[a-z]+="[^"]*"\\})? \\d+(\\.\\d+)?$`),
+      );
   }
 });
