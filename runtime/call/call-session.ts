@@ -22,6 +22,7 @@ import { LEG_MOVES, type LegState } from './leg-state';
 import { SilenceSupply } from './silence-supply';
 import { speakerOf } from './speaker';
 import { TrackAligner } from './track-aligner';
+import { isUntranscribed } from './untranscribed';
 
 export interface CallSessionOptions {
   readonly sinks: readonly TranscriptSink[];
@@ -207,17 +208,23 @@ export class CallSession implements RecognitionListener {
     });
   }
 
-  partial(heard: HeardUtterance): void {
-    this.#options.metrics.count('partials');
+  partial(heard: HeardUtterance, latencyMs: number | undefined): void {
+    const { metrics } = this.#options;
+    metrics.count('partials');
+    if (latencyMs !== undefined) metrics.observe('partialLatency', latencyMs);
     this.#whenTimed((clock) =>
       this.#tell({ type: 'partial', ...this.#id(), segment: this.#segment(clock, heard, 'live') }),
     );
   }
 
   final(heard: HeardUtterance, source: 'live' | 'recovered', latencyMs: number | undefined): void {
-    this.#options.metrics.count('segments');
+    const { metrics } = this.#options;
+    metrics.count('segments');
     this.#segments += 1;
-    if (latencyMs !== undefined) this.#latencies.add(latencyMs);
+    if (latencyMs !== undefined) {
+      metrics.observe('finalLatency', latencyMs);
+      this.#latencies.add(latencyMs);
+    }
     this.#whenTimed((clock) => {
       const segment = {
         ...this.#segment(clock, heard, source),
@@ -269,8 +276,10 @@ export class CallSession implements RecognitionListener {
       for (const [cause, ms] of Object.entries(ledger.lostMs)) metrics.count('audioLost', ms, cause);
     }
     metrics.count('legsEnded', 1, reason);
+    if (isUntranscribed(summary)) metrics.count('legsUntranscribed');
+    const { segments, latency, failure } = summary;
     this.#options.logger.info(
-      { ...this.#id(), reason, tracks: tracks.length, segments: this.#segments },
+      { ...this.#id(), reason, failure, tracks: tracks.length, segments, latency },
       'Leg ended',
     );
     this.#tell({ type: 'leg-ended', ...this.#id(), summary });

@@ -59,8 +59,8 @@ export interface HeardUtterance {
 
 export interface RecognitionListener {
   sessionOpened(session: SpeechSession, baseMs: number): void;
-  partial(heard: HeardUtterance): void;
-  /** `latencyMs`: since the audio it ends with was received; none for what was recovered. */
+  /** `latencyMs`, also of a final: since the audio it ends with was received; none for what was recovered. */
+  partial(heard: HeardUtterance, latencyMs: number | undefined): void;
   final(heard: HeardUtterance, source: 'live' | 'recovered', latencyMs: number | undefined): void;
   addOn(session: SpeechSession, addOn: SpokenAddOn): void;
   summary(session: SpeechSession, text: string): void;
@@ -495,7 +495,7 @@ export class Recognition {
       case 'transcript': {
         const heard = this.#place(session, event.utteranceId, event.utterance);
         if (event.isFinal) this.#onFinal(heard);
-        else this.#listener.partial(heard);
+        else this.#listener.partial(heard, this.#latencyMs(this.#endByte(heard)));
         return;
       }
       case 'add-on':
@@ -518,7 +518,7 @@ export class Recognition {
   }
 
   #onFinal(heard: HeardUtterance): void {
-    const { metrics, now } = this.#options;
+    const { metrics } = this.#options;
     const { session, utteranceId, utterance } = heard;
     // Audio behind a channel's last final is sent again for the sake of the other channel, or because the service had
     // it and did not say so: its text is there already.
@@ -529,12 +529,20 @@ export class Recognition {
       return;
     }
     this.#finals.add(heard);
-    // No final can be about more than was sent, whatever its times say.
-    const endByte = Math.min(heard.endMs * this.#bytesPerMs, session.furthestSentByte);
+    const endByte = this.#endByte(heard);
     this.#settled.settle(utterance.channel, endByte);
-    const receivedAtMs = this.#receipts.receivedAtMs(endByte);
-    this.#listener.final(heard, 'live', receivedAtMs === undefined ? undefined : now() - receivedAtMs);
+    this.#listener.final(heard, 'live', this.#latencyMs(endByte));
     this.#release();
+  }
+
+  /** No transcript can be about more than was sent, whatever its times say. */
+  #endByte({ session, endMs }: HeardUtterance): number {
+    return Math.min(endMs * this.#bytesPerMs, session.furthestSentByte);
+  }
+
+  #latencyMs(endByte: number): number | undefined {
+    const receivedAtMs = this.#receipts.receivedAtMs(endByte);
+    return receivedAtMs === undefined ? undefined : this.#options.now() - receivedAtMs;
   }
 
   #place(session: SpeechSession, utteranceId: string, utterance: SpokenUtterance): HeardUtterance {
