@@ -1,5 +1,7 @@
+import type { Track } from '../model/audio';
 import type { CallDirection } from '../model/transcript-event';
 import type { TwilioCredentials } from './twilio-credentials';
+import { PARAMETER_LIMIT, twilioTrack } from './voice-twiml';
 
 export type TwilioRestErrorCode =
   | 'no-credentials'
@@ -44,6 +46,16 @@ const RETRYABLE: ReadonlySet<TwilioRestErrorCode> = new Set([
   'network',
 ]);
 
+/** A stream to be made on a live call (twilio-media-streams.md, 5.1). */
+export interface NewStream {
+  readonly url: string;
+  /** Unique per attempt: whether Twilio lets a call use a name twice is UNKNOWN. */
+  readonly name: string;
+  readonly tracks: readonly Track[];
+  readonly statusCallback: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
 /** What Twilio knows of a call. */
 export interface TwilioCall {
   /** Such as `in-progress` or `completed` (5.6). */
@@ -74,19 +86,63 @@ export class TwilioRest {
    * @throws TwilioRestError
    */
   async fetchCall(callSid: string, accountSid?: string): Promise<TwilioCall> {
-    const credentials = await this.#options.credentials();
-    const account = credentials?.accountSid ?? accountSid;
-    const authorization = credentials === undefined ? undefined : basicAuth(credentials, account);
-    if (account === undefined || authorization === undefined) throw new TwilioRestError('no-credentials');
-    const path = `/2010-04-01/Accounts/${encodeURIComponent(account)}/Calls/${encodeURIComponent(callSid)}.json`;
-    const { status, body } = await this.#get(path, authorization);
-    if (status !== 200) throw refusal(status, body);
+    const { status, body } = await this.#request({ accountSid, path: `Calls/${sid(callSid)}` });
     const call = callOf(body);
     if (call === undefined) throw new TwilioRestError('bad-answer', { status });
     return call;
   }
 
-  async #get(path: string, authorization: string): Promise<{ status: number; body: Fields }> {
+  /**
+   * Success does not mean that the stream's handshake worked: its socket, or a `stream-error`, tells that (5.1).
+   * @returns the new stream's sid
+   * @throws TwilioRestError; see `isCallNotInProgress`
+   */
+  async createStream(callSid: string, accountSid: string, stream: NewStream): Promise<string> {
+    const { status, body } = await this.#request({
+      accountSid,
+      path: `Calls/${sid(callSid)}/Streams`,
+      form: streamForm(stream),
+    });
+    if (typeof body['sid'] !== 'string') throw new TwilioRestError('bad-answer', { status });
+    return body['sid'];
+  }
+
+  /**
+   * A stream that Twilio does not know any more is stopped (5.4).
+   * @param stream sid or name
+   * @throws TwilioRestError
+   */
+  async stopStream(callSid: string, accountSid: string, stream: string): Promise<void> {
+    const path = `Calls/${sid(callSid)}/Streams/${sid(stream)}`;
+    try {
+      await this.#request({ accountSid, path, form: new URLSearchParams({ Status: 'stopped' }) });
+    } catch (error) {
+      if (!(error instanceof TwilioRestError) || error.code !== 'not-found') throw error;
+    }
+  }
+
+  /** Answers with 2xx only. */
+  async #request(question: {
+    readonly accountSid: string | undefined;
+    /** Below the account, without `.json`. */
+    readonly path: string;
+    readonly form?: URLSearchParams;
+  }): Promise<{ status: number; body: Fields }> {
+    const credentials = await this.#options.credentials();
+    const account = credentials?.accountSid ?? question.accountSid;
+    const authorization = credentials === undefined ? undefined : basicAuth(credentials, account);
+    if (account === undefined || authorization === undefined) throw new TwilioRestError('no-credentials');
+    const path = `/2010-04-01/Accounts/${sid(account)}/${question.path}.json`;
+    const { status, body } = await this.#fetch(path, authorization, question.form);
+    if (status < 200 || status > 299) throw refusal(status, body);
+    return { status, body };
+  }
+
+  async #fetch(
+    path: string,
+    authorization: string,
+    form: URLSearchParams | undefined,
+  ): Promise<{ status: number; body: Fields }> {
     const { apiUrl, timeoutMs = 5_000 } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
@@ -95,6 +151,7 @@ export class TwilioRest {
         // Credentials go to the configured host only.
         redirect: 'manual',
         signal,
+        ...(form === undefined ? {} : { method: 'POST', body: form }),
       });
       return { status: response.status, body: fieldsOf(await response.text()) };
     } catch (error) {
@@ -102,6 +159,38 @@ export class TwilioRest {
     }
   }
 }
+
+/** Twilio's number for a call that is not in progress: documented for a sibling resource, believed for streams (5.4). */
+const INVALID_CALL_STATE = 21220;
+
+/** The call is over, or not answered yet: it takes no stream now. */
+export function isCallNotInProgress(error: unknown): boolean {
+  return (
+    error instanceof TwilioRestError &&
+    (error.code === 'not-found' || error.twilioCode === INVALID_CALL_STATE)
+  );
+}
+
+const MOST_PARAMETERS = 99;
+
+function streamForm({ url, name, tracks, statusCallback, parameters }: NewStream): URLSearchParams {
+  const form = new URLSearchParams({
+    Url: url,
+    Name: name,
+    Track: twilioTrack(tracks),
+    StatusCallback: statusCallback,
+  });
+  Object.entries(parameters)
+    .filter(([key, value]) => key.length + value.length < PARAMETER_LIMIT)
+    .slice(0, MOST_PARAMETERS)
+    .forEach(([key, value], index) => {
+      form.set(`Parameter${index + 1}.Name`, key);
+      form.set(`Parameter${index + 1}.Value`, value);
+    });
+  return form;
+}
+
+const sid = encodeURIComponent;
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -25,7 +25,7 @@ export interface VoiceTwimlOptions extends StreamTarget {
 }
 
 /** Name and value together must stay below this (1.5); what Twilio does above it is UNKNOWN. */
-const PARAMETER_LIMIT = 500;
+export const PARAMETER_LIMIT = 500;
 /** Twilio's names of these in the form of the voice webhook (6), and ours in the stream. */
 const FORM_PARAMETERS = [
   ['From', 'from'],
@@ -71,6 +71,12 @@ export function callParameters(form: URLSearchParams): Readonly<Record<string, s
   return Object.fromEntries(entries.filter(([, value]) => value !== ''));
 }
 
+/** Twilio's name for a choice of tracks (1.3). */
+export function twilioTrack(tracks: readonly Track[]): 'both_tracks' | 'inbound_track' | 'outbound_track' {
+  if (tracks.length > 1) return 'both_tracks';
+  return tracks[0] === 'outbound' ? 'outbound_track' : 'inbound_track';
+}
+
 function response(body: string, newline: string): string {
   const indent = newline === '' ? '' : '  ';
   return `<?xml version="1.0" encoding="UTF-8"?>${newline}<Response>${newline}${indent}${body}${newline}</Response>`;
@@ -84,7 +90,7 @@ function streamElement(
   const attributes = {
     ...naming,
     url: streamUrl(publicUrl, mediaPath),
-    track: tracks.length > 1 ? 'both_tracks' : 'inbound_track',
+    track: twilioTrack(tracks),
     statusCallback: webhookUrl(publicUrl, STREAM_STATUS_PATH),
   };
   const children = Object.entries(parameters)

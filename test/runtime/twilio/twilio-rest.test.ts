@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Secret } from '../../../runtime/model/secret';
 import type { TwilioCredentials } from '../../../runtime/twilio/twilio-credentials';
-import { TwilioRest, TwilioRestError } from '../../../runtime/twilio/twilio-rest';
+import { isCallNotInProgress, TwilioRest, TwilioRestError } from '../../../runtime/twilio/twilio-rest';
 
 const CALL = {
   sid: 'CA1',
@@ -168,5 +168,84 @@ describe('a request that fails', () => {
       retryable: false,
     });
     expect(requests.length).toBe(0);
+  });
+});
+
+describe('A stream', () => {
+  const stream = {
+    url: 'wss://relay.example.com/media',
+    name: 'callscript-1',
+    tracks: ['inbound', 'outbound'],
+    statusCallback: 'https://relay.example.com/stream-status',
+    parameters: { from: '+14158675310', long: 'x'.repeat(500), direction: 'inbound' },
+  } as const;
+
+  function recorded(status: number, body: unknown): { apiUrl: Promise<string>; forms: string[] } {
+    const forms: string[] = [];
+    const apiUrl = api((response) => {
+      const { req } = response;
+      req.setEncoding('utf8');
+      let form = '';
+      req.on('data', (text: string) => (form += text));
+      req.on('end', () => {
+        forms.push(form);
+        json(status, body)(response);
+      });
+    });
+    return { apiUrl, forms };
+  }
+
+  it('is made with everything it had before; a parameter that Twilio would refuse stays away', async () => {
+    const { apiUrl, forms } = recorded(201, { sid: 'MZ2', status: 'in-progress' });
+    await expect(rest(await apiUrl).createStream('CA1', 'AC1', stream)).resolves.toBe('MZ2');
+    expect(requests[0]).toMatchObject({
+      method: 'POST',
+      url: '/2010-04-01/Accounts/AC1/Calls/CA1/Streams.json',
+      headers: { 'content-type': expect.stringContaining('application/x-www-form-urlencoded') },
+    });
+    expect(Object.fromEntries(new URLSearchParams(forms[0]))).toEqual({
+      Url: 'wss://relay.example.com/media',
+      Name: 'callscript-1',
+      Track: 'both_tracks',
+      StatusCallback: 'https://relay.example.com/stream-status',
+      'Parameter1.Name': 'from',
+      'Parameter1.Value': '+14158675310',
+      'Parameter2.Name': 'direction',
+      'Parameter2.Value': 'inbound',
+    });
+  });
+
+  it.each([
+    [400, { code: 21220 }, true],
+    [404, { code: 20404 }, true],
+    [400, { code: 21205 }, false],
+    [429, { code: 20429 }, false],
+    [500, {}, false],
+  ])('that is refused with %i %j: the call takes none now: %s', async (status, body, isOver) => {
+    const { apiUrl } = recorded(status, body);
+    const error = await failure(rest(await apiUrl).createStream('CA1', 'AC1', stream));
+    expect(isCallNotInProgress(error)).toBe(isOver);
+  });
+
+  it('without a sid in the answer is no stream', async () => {
+    const { apiUrl } = recorded(200, { status: 'in-progress' });
+    expect((await failure(rest(await apiUrl).createStream('CA1', 'AC1', stream))).code).toBe('bad-answer');
+  });
+
+  it('is stopped by sid or name', async () => {
+    const { apiUrl, forms } = recorded(200, { sid: 'MZ1', status: 'stopped' });
+    await rest(await apiUrl).stopStream('CA1', 'AC1', 'callscript-1');
+    expect(requests[0]?.url).toBe('/2010-04-01/Accounts/AC1/Calls/CA1/Streams/callscript-1.json');
+    expect(forms).toEqual(['Status=stopped']);
+  });
+
+  it('that is gone already is stopped', async () => {
+    const { apiUrl } = recorded(404, { code: 20404 });
+    await expect(rest(await apiUrl).stopStream('CA1', 'AC1', 'MZ1')).resolves.toBeUndefined();
+  });
+
+  it('that could not be stopped is an error', async () => {
+    const { apiUrl } = recorded(500, {});
+    expect((await failure(rest(await apiUrl).stopStream('CA1', 'AC1', 'MZ1'))).code).toBe('server-error');
   });
 });
