@@ -8,7 +8,7 @@ import { Metrics } from './observability/metrics';
 import { Readiness, type UnreadyReason } from './readiness';
 import { watchReadiness } from './readiness-watch';
 import { adminRoutes } from './admin-routes';
-import { Credentials } from './secrets';
+import { Credentials, SECRET_TIMING, type SecretTiming } from './secrets';
 import { healthRoute } from './server/health-route';
 import { startHttpServer } from './server/relay-server';
 import { createSinks } from './sinks';
@@ -44,6 +44,7 @@ export interface RelayTiming {
   readonly metricsIntervalMs: number;
   /** Between looks at what keeps the relay from transcribing. */
   readonly readinessIntervalMs: number;
+  readonly secrets: SecretTiming;
   /** Of the drain time: for writing out what is queued. */
   readonly flushTimeoutMs: number;
 }
@@ -58,6 +59,7 @@ export const RELAY_TIMING: RelayTiming = {
   callEndPollMs: 15_000,
   metricsIntervalMs: 60_000,
   readinessIntervalMs: 30_000,
+  secrets: SECRET_TIMING,
   flushTimeoutMs: 15_000,
 };
 
@@ -99,7 +101,13 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const metrics = new Metrics();
   const { twilio, gladia, store } = config;
 
-  const credentials = new Credentials({ twilio, gladia, region: store.region, logger });
+  const credentials = new Credentials({
+    twilio,
+    gladia,
+    region: store.region,
+    logger,
+    timing: timing.secrets,
+  });
   const client = createDocumentClient({
     region: store.region,
     ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),

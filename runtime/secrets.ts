@@ -12,20 +12,32 @@ import type { Logger } from './observability/logger';
 import { SecretCache } from './secret-cache';
 import type { TwilioCredentials } from './twilio/twilio-credentials';
 
+/** When secrets are read. */
+export interface SecretTiming {
+  /** Age at which a secret is read again. */
+  readonly refreshAgeMs: number;
+  /** How soon a secret is read again that is not filled or could not be read. */
+  readonly retryMs: number;
+  /** Shortest time between two readings because of refusals: a bound for what strangers can cause. */
+  readonly refusalGapMs: number;
+  /** For one reading, retries included. */
+  readonly timeoutMs: number;
+}
+
+export const SECRET_TIMING: SecretTiming = {
+  refreshAgeMs: 300_000,
+  retryMs: 10_000,
+  refusalGapMs: 1_000,
+  timeoutMs: 3_000,
+};
+
 export interface CredentialsOptions {
   /** From the environment; the secret wins where there is one. */
   readonly gladia: { readonly apiKey?: Secret; readonly secretArn?: string };
   readonly twilio: TwilioCredentials & { readonly secretArn?: string };
   readonly region: string;
   readonly logger: Logger;
-  /** Age at which a secret is read again. Default 5 min. */
-  readonly refreshAgeMs?: number;
-  /** How soon a secret is read again that is not filled or could not be read. Default 10 s. */
-  readonly retryMs?: number;
-  /** Shortest time between two readings because of refusals. Default 1 s: a bound for what strangers can cause. */
-  readonly refusalGapMs?: number;
-  /** For one reading, retries included. Default 3 s. */
-  readonly timeoutMs?: number;
+  readonly timing?: Partial<SecretTiming>;
   /** Monotonic milliseconds. Default `performance.now`. */
   readonly now?: () => number;
   /** Resolves after so many milliseconds. Default: a timer that keeps no process alive. */
@@ -49,12 +61,14 @@ type Held<T> = Pick<SecretCache<T>, 'get' | 'refresh'>;
  */
 export class Credentials {
   readonly #options: CredentialsOptions;
+  readonly #timing: SecretTiming;
   readonly #gladia: Held<Secret>;
   readonly #twilio: Held<TwilioCredentials>;
   #client: SecretsManagerClient | undefined;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
+    this.#timing = { ...SECRET_TIMING, ...options.timing };
     const { gladia, twilio } = options;
     this.#gladia =
       gladia.secretArn === undefined ? fixed(gladia.apiKey) : this.#cache(gladiaSource(gladia.secretArn));
@@ -83,9 +97,8 @@ export class Credentials {
   }
 
   #cache<T>(source: Source<T>): SecretCache<T> {
-    const { refreshAgeMs = 300_000, retryMs = 10_000, refusalGapMs = 1_000 } = this.#options;
     const { now = () => performance.now(), sleep = pause } = this.#options;
-    return new SecretCache({ fetch: this.#reader(source), refreshAgeMs, retryMs, refusalGapMs, now, sleep });
+    return new SecretCache({ ...this.#timing, fetch: this.#reader(source), now, sleep });
   }
 
   /** Logs each change once, not each look. */
@@ -121,7 +134,7 @@ export class Credentials {
     this.#client ??= new sdk.SecretsManagerClient({ region: this.#options.region });
     try {
       const answer = await this.#client.send(new sdk.GetSecretValueCommand({ SecretId: arn }), {
-        abortSignal: AbortSignal.timeout(this.#options.timeoutMs ?? 3_000),
+        abortSignal: AbortSignal.timeout(this.#timing.timeoutMs),
       });
       return answer.SecretString;
     } catch (error) {

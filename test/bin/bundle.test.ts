@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { bundleRelay } from '../../bin/bundle';
+import { startSecretsManager } from '../../local/secrets-manager';
 import { emptyDirectory, RelayProcess } from '../support/relay-process';
 
 const MOST_BYTES = 5_000_000;
@@ -39,4 +43,41 @@ test('the bundle alone is the relay: it starts, is healthy, says what is missing
   relay.signal('SIGTERM');
   expect(await relay.exited).toBe(0);
   expect(relay.stderr).toBe('');
+});
+
+test('in the bundle the AWS SDK takes the credentials of a task, and reads secrets with them', async () => {
+  const asked: string[] = [];
+  // What ECS has at this address in a task.
+  const agent = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    const credentials = {
+      AccessKeyId: 'A',
+      SecretAccessKey: 's',
+      Token: 't',
+      Expiration: '2100-01-01T00:00:00Z',
+    };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(credentials));
+  }).listen(0, '127.0.0.1');
+  await once(agent, 'listening');
+  const aws = await startSecretsManager();
+  aws.secrets.set('callscript/gladia', '{"apiKey":"key"}');
+
+  const directory = emptyDirectory();
+  const relay = new RelayProcess({
+    program: [bundleInto(directory)],
+    directory,
+    environment: {
+      HTTP_PORT: '0',
+      ADMIN_PORT: '0',
+      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.endpoint,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(agent.address() as AddressInfo).port}/task`,
+      GLADIA_SECRET_ARN: 'callscript/gladia',
+    },
+  });
+  expect(await relay.logged('Secret read')).toMatchObject({ setting: 'GLADIA_SECRET_ARN' });
+  expect(asked).toContain('/task');
+  agent.closeAllConnections();
+  agent.close();
+  await aws.close();
 });

@@ -161,7 +161,7 @@ describe('a filled secret', () => {
 
   it('that was rotated while it was being read is read again after a refusal', async () => {
     server.secrets.set(GLADIA, 'silence');
-    const aws = credentials({ timeoutMs: 50 });
+    const aws = credentials({ timing: { timeoutMs: 50 } });
     const under = key(aws);
     const refused = aws.refreshGladiaApiKey();
     fill(GLADIA, { apiKey: 'new' });
@@ -288,7 +288,7 @@ describe('a secret that cannot be read', () => {
 
   it('lets nobody wait for the next try while there is a value', async () => {
     fill(GLADIA, { apiKey: 'key' });
-    const aws = credentials({ timeoutMs: 60_000 });
+    const aws = credentials({ timing: { timeoutMs: 60_000 } });
     await key(aws);
     server.secrets.set(GLADIA, DENIED);
     nowMs = 300_000;
@@ -300,14 +300,14 @@ describe('a secret that cannot be read', () => {
 
   it('because nobody answers is given up in time', async () => {
     server.secrets.set(GLADIA, 'silence');
-    expect(await key(credentials({ timeoutMs: 30 }))).toBeUndefined();
+    expect(await key(credentials({ timing: { timeoutMs: 30 } }))).toBeUndefined();
     expect(JSON.parse(log[0]!)).toMatchObject({ msg: 'Secret cannot be read' });
   });
 
   it('does not hold up the other secret', async () => {
     server.secrets.set(GLADIA, 'silence');
     fill(TWILIO, { authToken: 'a' });
-    const aws = credentials({ timeoutMs: 50 });
+    const aws = credentials({ timing: { timeoutMs: 50 } });
     const slow = key(aws);
     expect(shown(await aws.twilio())?.authTokens).toEqual(['a']);
     expect(await slow).toBeUndefined();
