@@ -14,8 +14,10 @@ export const IDLE = {
   secrets: 3,
   /** At most: rounded up, so that a new metric does not change the page. */
   metrics: 40,
-  alarms: 24,
+  alarms: 30,
   dashboards: 1,
+  /** Of the topic that alarms go to. */
+  keys: 1,
   /** One line of metrics from each task, which is all that an idle relay logs; rounded up. */
   logBytesPerTaskMinute: 3000,
   /** Each task reads each secret this often. */
@@ -33,7 +35,7 @@ const MINUTES_A_MONTH = HOURS_A_MONTH * 60;
 
 /** What every choice of endpoint and egress costs. */
 export function sharedLines(): readonly CostLine[] {
-  const { tasks, vcpuPerTask, memoryGbPerTask, secrets, metrics, alarms, dashboards } = IDLE;
+  const { tasks, vcpuPerTask, memoryGbPerTask, secrets, metrics, alarms, dashboards, keys } = IDLE;
   const taskHour = vcpuPerTask * PRICES.vcpu.usd + memoryGbPerTask * PRICES.memory.usd;
   const reads = (tasks * secrets * MINUTES_A_MONTH) / IDLE.secretReadMinutes;
   const logGb = (tasks * IDLE.logBytesPerTaskMinute * MINUTES_A_MONTH) / 1e9;
@@ -44,6 +46,7 @@ export function sharedLines(): readonly CostLine[] {
     { what: 'metrics of the relay', howMany: `at most ${metrics}`, usd: metrics * PRICES.metric.usd },
     { what: 'alarms', howMany: `at most ${alarms}`, usd: alarms * PRICES.alarm.usd },
     { what: 'dashboard', howMany: `${dashboards}`, usd: dashboards * PRICES.dashboard.usd },
+    { what: 'key of the alarms', howMany: `${keys}`, usd: keys * PRICES.key.usd },
     { what: 'secrets', howMany: `${secrets}`, usd: secrets * PRICES.secret.usd },
     {
       what: 'their readings',
