@@ -5,6 +5,7 @@ import { StoreStack } from '../../lib/store-stack';
 import { tableDefinition } from '../../runtime/store/table-definition';
 
 const GLOBAL_TABLE = 'AWS::DynamoDB::GlobalTable';
+const SECRET = 'AWS::SecretsManager::Secret';
 // One strict synth is in cdk-synth.test.ts; here it would add seconds to every template.
 const app = new App({ context: cdkJson.context, builtinCloudFormationValidation: false });
 const stack = new StoreStack(app, 'CallscriptStore');
@@ -19,9 +20,10 @@ interface TableProperties {
 const [table] = Object.values(template.findResources(GLOBAL_TABLE));
 const properties = table?.['Properties'] as TableProperties;
 
-test('There is one table, and nothing else to pay for', () => {
-  expect(Object.keys(template.toJSON()['Resources'] as object)).toHaveLength(1);
+test('There are one table and three secrets, and nothing else to pay for', () => {
+  expect(Object.keys(template.toJSON()['Resources'] as object)).toHaveLength(4);
   template.resourceCountIs(GLOBAL_TABLE, 1);
+  template.resourceCountIs(SECRET, 3);
 });
 
 test('The table of AWS and the embedded one have the same keys, indexes and projections', () => {
@@ -83,6 +85,53 @@ test('The table has no name of ours, so that a replacement can exist beside it',
 
 test('The logical id of the table stays, or a deploy would make an empty one', () => {
   expect(Object.keys(template.findResources(GLOBAL_TABLE))).toEqual(['TranscriptsTable619BD708']);
+});
+
+test('The secrets of Gladia and Twilio have no value, and no generated one that looks like one', () => {
+  for (const id of ['CredentialsGladia28792D35', 'CredentialsTwilio67F0829D']) {
+    const { Properties } = template.findResources(SECRET)[id] as { Properties: object };
+    expect(Object.keys(Properties)).toEqual(['Description']);
+  }
+});
+
+test('The key of the tickets is generated', () => {
+  template.hasResourceProperties(SECRET, { GenerateSecretString: { PasswordLength: 64 } });
+});
+
+test('Secrets outlive their stack and keep their logical ids, or a deploy would make empty ones', () => {
+  template.allResources(SECRET, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  expect(Object.keys(template.findResources(SECRET)).sort()).toEqual([
+    'CredentialsGladia28792D35',
+    'CredentialsTicket1C61D97B',
+    'CredentialsTwilio67F0829D',
+  ]);
+});
+
+describe('with a key of the user', () => {
+  const keyed = Template.fromStack(
+    new StoreStack(new App({ builtinCloudFormationValidation: false }), 'Keyed', {
+      customerManagedKey: true,
+    }),
+  );
+  const [keyId] = Object.keys(keyed.findResources('AWS::KMS::Key'));
+  const keyArn = { 'Fn::GetAtt': [keyId, 'Arn'] };
+
+  test('The table is encrypted with it, and is the same table', () => {
+    keyed.hasResourceProperties(GLOBAL_TABLE, {
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      Replicas: [{ SSESpecification: { KMSMasterKeyId: keyArn } }],
+    });
+    expect(Object.keys(keyed.findResources(GLOBAL_TABLE))).toEqual(['TranscriptsTable619BD708']);
+  });
+
+  test('All secrets are encrypted with it', () => {
+    keyed.allResourcesProperties(SECRET, { KmsKeyId: keyArn });
+  });
+
+  test('It is rotated, and outlives the stack as the data does', () => {
+    keyed.hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true });
+    keyed.allResources('AWS::KMS::Key', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
 });
 
 test('The name of the table is an output', () => {
