@@ -2,13 +2,17 @@
  * The one DynamoDB table: key names, key formats, indexes. Infrastructure creates it from here, the relay writes it
  * from here, the reader reads it from here.
  *
- * | item    | callSid          | itemKey                                                              |
- * | ------- | ---------------- | -------------------------------------------------------------------- |
- * | call    | CA...            | CALL                                                                 |
- * | segment | CA...            | SEGMENT#<startMs>#<streamSid>#<session no>#<channel>#<utterance id>  |
- * | gap     | CA...            | GAP#<startMs>#<streamSid>#<track>                                    |
- * | session | CA...            | SESSION#<streamSid>#<session no>                                     |
- * | result  | CA...            | RESULT#<type>#<n>                                                    |
+ * | item      | callSid        | itemKey                                                              |
+ * | --------- | -------------- | -------------------------------------------------------------------- |
+ * | call      | CA...          | CALL                                                                 |
+ * | segment   | CA...          | SEGMENT#<startMs>#<streamSid>#<session no>#<channel>#<utterance id>  |
+ * | gap       | CA...          | GAP#<startMs>#<streamSid>#<track>                                    |
+ * | session   | CA...          | SESSION#<streamSid>#<session no>                                     |
+ * | result    | CA...          | RESULT#<type>#<n>                                                    |
+ * | claim     | CA...          | CLAIM#<lost streamSid>                                               |
+ * | hand-over | CA...          | HANDOVER#<nonce>                                                     |
+ * | task      | LIVE#TASKS     | TASK#<task id>                                                       |
+ * | leg       | LIVE#<0 to 15> | <callSid>#<streamSid>                                                |
  *
  * Times in keys are whole milliseconds since the call's first audio, ten digits, so that text order is time order.
  */
@@ -21,6 +25,14 @@ export const SEGMENT_PREFIX = 'SEGMENT#';
 export const GAP_PREFIX = 'GAP#';
 export const SESSION_PREFIX = 'SESSION#';
 export const RESULT_PREFIX = 'RESULT#';
+const CLAIM_PREFIX = 'CLAIM#';
+const HAND_OVER_PREFIX = 'HANDOVER#';
+const TASK_PREFIX = 'TASK#';
+
+/** Partition of the tasks' own items. */
+export const LIVE_TASKS = 'LIVE#TASKS';
+/** Live legs are spread over so many partitions. */
+export const LIVE_SHARDS = 16;
 
 const TIME_DIGITS = 10;
 const SESSION_DIGITS = 3;
@@ -59,6 +71,38 @@ export function resultKey(type: string, n: number): string {
   return `${RESULT_PREFIX}${type}#${n}`;
 }
 
+/** Whoever holds it re-attaches the call of this lost stream. */
+export function claimKey(lostStreamSid: string): string {
+  return `${CLAIM_PREFIX}${lostStreamSid}`;
+}
+
+export function handOverKey(nonce: string): string {
+  return `${HAND_OVER_PREFIX}${nonce}`;
+}
+
+export function taskKey(taskId: string): string {
+  return `${TASK_PREFIX}${taskId}`;
+}
+
+/** What a task's sort key says, the other way round. */
+export function taskIdOf(itemKey: string): string {
+  return itemKey.slice(TASK_PREFIX.length);
+}
+
+/** Partition of a live leg; the same one for all legs of a call. */
+export function liveShard(callSid: string): string {
+  return liveShardKey(lastDigitOf(callSid) % LIVE_SHARDS);
+}
+
+export function liveShardKey(shard: number): string {
+  return `LIVE#${shard}`;
+}
+
+/** @param streamSid without one: what the keys of all live legs of the call begin with */
+export function liveLegKey(callSid: string, streamSid = ''): string {
+  return `${callSid}#${streamSid}`;
+}
+
 /**
  * Sparse indexes: only call items carry these attributes, written at a call's start and end.
  * A day is spread over shards so that no day is one partition.
@@ -74,8 +118,13 @@ export const DAY_SHARDS = 4;
 
 /** @param startedAt ISO 8601 in UTC. @returns e.g. `2026-11-21#3`; the shard follows from the call, so a rewrite lands on the same one. */
 export function dayShard(startedAt: string, callSid: string): string {
-  const lastDigit = Number.parseInt(callSid.slice(-1), 16);
-  return dayShardKey(startedAt.slice(0, 10), (Number.isNaN(lastDigit) ? 0 : lastDigit) % DAY_SHARDS);
+  return dayShardKey(startedAt.slice(0, 10), lastDigitOf(callSid) % DAY_SHARDS);
+}
+
+/** The last hexadecimal digit of a sid: spreads calls evenly, and the same call always the same way. */
+function lastDigitOf(sid: string): number {
+  const lastDigit = Number.parseInt(sid.slice(-1), 16);
+  return Number.isNaN(lastDigit) ? 0 : lastDigit;
 }
 
 /** @param day `YYYY-MM-DD` */

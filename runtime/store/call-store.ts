@@ -1,8 +1,12 @@
-import { GetCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { CALL_ITEM_KEY, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE } from '../contract/transcripts-table';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { CALL_ITEM_KEY, TTL_ATTRIBUTE } from '../contract/transcripts-table';
 import type { Clock } from '../model/clock';
-import { storeErrorHint, storeErrorKind, storeErrorName } from './store-error';
-import { updateInput } from './update-expression';
+import type { LegSummary } from '../model/transcript-event';
+import { endedLegs } from './ended-legs';
+import type { ItemKey } from './store-write';
+import { TableRequests } from './table-requests';
+
+export { CallStoreError } from './call-store-error';
 
 export interface CallStoreOptions {
   readonly client: DynamoDBDocumentClient;
@@ -13,28 +17,16 @@ export interface CallStoreOptions {
   readonly now?: Clock;
 }
 
-const TIMEOUT_MS = 2_000;
 const SECONDS_PER_DAY = 86_400;
-
-/** The store did not answer, or refused. */
-export class CallStoreError extends Error {
-  override readonly name = 'CallStoreError';
-  /** The same request may work later. */
-  readonly retryable: boolean;
-
-  constructor(action: string, cause: unknown) {
-    const hint = storeErrorHint(cause);
-    super(`${action}: ${storeErrorName(cause)}${hint === undefined ? '' : ` (${hint})`}`, { cause });
-    this.retryable = storeErrorKind(cause) === 'retry';
-  }
-}
 
 /** What the relay must know of a call before it goes on; everything else goes through the write queue. */
 export class CallStore {
   readonly #options: CallStoreOptions;
+  readonly #requests: TableRequests;
 
   constructor(options: CallStoreOptions) {
     this.#options = options;
+    this.#requests = new TableRequests(options);
   }
 
   /**
@@ -45,18 +37,26 @@ export class CallStore {
    * @throws CallStoreError
    */
   async claimOrigin(callSid: string, originAt: string): Promise<string> {
-    const { client, tableName, retentionDays, now = Date.now } = this.#options;
+    const { retentionDays, now = Date.now } = this.#options;
     const expiresAt = Math.floor(now() / 1000) + retentionDays * SECONDS_PER_DAY;
-    const update = {
-      key: { callSid, itemKey: CALL_ITEM_KEY },
+    const item = await this.#requests.change('The origin of the call could not be stored', {
+      key: callKey(callSid),
       setIfAbsent: { originAt, [TTL_ATTRIBUTE]: expiresAt },
-    };
-    const command = new UpdateCommand({ ...updateInput(tableName, update), ReturnValues: 'UPDATED_NEW' });
-    return this.#once('The origin of the call could not be stored', async (abortSignal) => {
-      const { Attributes } = await client.send(command, { abortSignal });
-      const origin: unknown = Attributes?.['originAt'];
-      return typeof origin === 'string' ? origin : originAt;
     });
+    const origin: unknown = item?.['originAt'];
+    return typeof origin === 'string' ? origin : originAt;
+  }
+
+  /**
+   * What the call's legs came to that have ended, whichever task had them. As it is now (strong read), one attempt.
+   * Their writes may still wait in a queue.
+   *
+   * @returns by streamSid
+   * @throws CallStoreError
+   */
+  async readLegs(callSid: string): Promise<Readonly<Record<string, LegSummary>>> {
+    const item = await this.#requests.get('The legs of the call could not be read', callKey(callSid));
+    return endedLegs(item?.['legs']);
   }
 
   /**
@@ -65,18 +65,10 @@ export class CallStore {
    * @throws CallStoreError with what to do about it
    */
   async probe(): Promise<void> {
-    const { client, tableName } = this.#options;
-    const key = { [PARTITION_KEY]: 'PROBE', [SORT_KEY]: CALL_ITEM_KEY };
-    await this.#once('The table cannot be read', (abortSignal) =>
-      client.send(new GetCommand({ TableName: tableName, Key: key }), { abortSignal }),
-    );
+    await this.#requests.get('The table cannot be read', callKey('PROBE'));
   }
+}
 
-  async #once<Result>(action: string, request: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    try {
-      return await request(AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS));
-    } catch (error) {
-      throw new CallStoreError(action, error);
-    }
-  }
+function callKey(callSid: string): ItemKey {
+  return { callSid, itemKey: CALL_ITEM_KEY };
 }

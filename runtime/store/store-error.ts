@@ -16,6 +16,7 @@ const RETRIED_NAMES: ReadonlySet<string> = new Set([
   'RequestLimitExceeded',
   'LimitExceededException',
   'TransactionConflictException',
+  'UnprocessedItems',
   'ReplicatedWriteConflictException',
   'InternalServerError',
   'ServiceUnavailable',

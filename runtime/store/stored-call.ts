@@ -8,7 +8,7 @@ const optional = <Schema extends z.ZodType>(schema: Schema) => schema.optional()
 const text = z.string().catch('');
 const number = z.number().catch(0);
 
-const trackLedger = z.looseObject({
+export const trackLedger = z.looseObject({
   receivedMs: number,
   framesMs: number,
   filledMs: number,
@@ -81,6 +81,16 @@ export const sessionItem = z
     reconciled: optional(z.boolean()),
   })
   .transform(({ url: _, ...session }) => session);
+
+/** A session as whoever ends it for a dead task needs it, url and all. */
+export const openSession = z.object({
+  reconciled: z.literal(false),
+  streamSid: z.string(),
+  sessionId: z.string(),
+  sessionNumber: z.number(),
+  baseMs: z.number(),
+  url: optional(z.string()),
+});
 
 export const resultItem = z.looseObject({ itemKey: z.string(), text: optional(z.string()) });
 

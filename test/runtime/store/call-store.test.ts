@@ -1,5 +1,6 @@
 import { CallStore, CallStoreError, type CallStoreOptions } from '../../../runtime/store/call-store';
 import { startStoreWorld, TABLE, type StoreWorld } from '../../support/store-world';
+import { legSummary } from '../../support/transcript-events';
 
 const first = '2026-11-21T10:00:00.000Z';
 const later = '2026-11-21T10:05:00.000Z';
@@ -60,4 +61,44 @@ test('The probe says what to do when the table is not there', async () => {
   await expect(createStore({ tableName: 'nowhere' }).probe()).rejects.toThrow(
     /ResourceNotFound.*TRANSCRIPTS_TABLE/,
   );
+});
+
+describe('The legs of a call that have ended', () => {
+  test('come back as they were written, whoever wrote them', async () => {
+    const one = legSummary();
+    const other = legSummary({ failure: 'http-402', firstAudioAt: first, lastAudioAt: later });
+    const { latency: _, ...silent } = legSummary({ segments: 0 });
+    await world.put({ callSid: 'CA10', itemKey: 'CALL', legs: { MZ1: one, MZ2: other, MZ3: silent } });
+    expect(await store.readLegs('CA10')).toEqual({ MZ1: one, MZ2: other, MZ3: silent });
+  });
+
+  test('are none of those that live, nor what makes no sense', async () => {
+    const legs = {
+      MZ1: { startedAt: first, tracks: ['inbound'] },
+      MZ2: 'none',
+      MZ3: legSummary(),
+      MZ4: { ...legSummary(), ledger: 'none', tracks: ['both'], segments: 'many' },
+    };
+    await world.put({ callSid: 'CA11', itemKey: 'CALL', legs });
+    const { MZ3, MZ4, ...others } = await store.readLegs('CA11');
+    expect(MZ3).toEqual(legSummary());
+    expect(MZ4).toMatchObject({ ledger: { tracks: {} }, tracks: [], segments: 0 });
+    expect(others).toEqual({});
+  });
+
+  test('are none for a call that the table does not know', async () => {
+    expect(await store.readLegs('CA12')).toEqual({});
+    await world.put({ callSid: 'CA12', itemKey: 'CALL', legs: 'none' });
+    expect(await store.readLegs('CA12')).toEqual({});
+  });
+
+  test('are read strongly', async () => {
+    await store.readLegs('CA13');
+    expect(JSON.parse(world.proxy.requests.at(-1)?.body ?? '{}')).toMatchObject({ ConsistentRead: true });
+  });
+
+  test('are an error when the store fails', async () => {
+    world.proxy.setFault(() => ({ type: 'throttle' }));
+    await expect(store.readLegs('CA14')).rejects.toMatchObject({ name: 'CallStoreError', retryable: true });
+  });
 });

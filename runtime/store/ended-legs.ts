@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { TRACKS, type Track } from '../model/audio';
+import type { LegEndReason } from '../model/call-event';
+import type { LegSummary } from '../model/transcript-event';
+import { trackLedger } from './stored-call';
+
+const number = z.number().catch(0);
+const optionalText = z.string().exactOptional();
+const track = z.enum(TRACKS as readonly [Track, ...Track[]]);
+
+/** A leg of the call item. One that has not ended has no `endedAt`. */
+const endedLeg = z.object({
+  startedAt: z.string(),
+  endedAt: z.string(),
+  // Whatever another version of the relay says; it is only passed on.
+  endReason: z.custom<LegEndReason>((reason) => typeof reason === 'string'),
+  failure: optionalText,
+  tracks: z.array(track).catch([]),
+  firstAudioAt: optionalText,
+  lastAudioAt: optionalText,
+  sessions: number,
+  segments: number,
+  ledger: z.object({ tracks: z.partialRecord(track, trackLedger) }).catch({ tracks: {} }),
+  latency: z.object({ count: z.number(), p50Ms: z.number(), p95Ms: z.number() }).exactOptional(),
+  reconciled: z.boolean().catch(false),
+  results: z
+    .array(
+      z.object({
+        status: z.string(),
+        audioSeconds: z.number().exactOptional(),
+        billedSeconds: z.number().exactOptional(),
+        languages: z.array(z.string()),
+      }),
+    )
+    .catch([]),
+  billableSeconds: number,
+});
+
+/** @param legs the attribute of a call item @returns the legs that have ended, by streamSid */
+export function endedLegs(legs: unknown): Readonly<Record<string, LegSummary>> {
+  if (typeof legs !== 'object' || legs === null) return {};
+  const ended = Object.entries(legs).flatMap(([streamSid, leg]): [string, LegSummary][] => {
+    const { success, data } = endedLeg.safeParse(leg);
+    return success ? [[streamSid, data]] : [];
+  });
+  return Object.fromEntries(ended);
+}
