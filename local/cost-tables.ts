@@ -1,29 +1,43 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { callLines, callUsd } from './costs/call-cost';
-import { EGRESSES, ENDPOINTS, idleUsd, ownLines, sharedLines, sum, type CostLine } from './costs/idle-cost';
+import {
+  EGRESSES,
+  ENDPOINTS,
+  idleUsd,
+  ownLines,
+  sharedLines,
+  sum,
+  type Endpoint,
+  type StackName,
+} from './costs/idle-cost';
 import { PRICES, type Price } from './costs/prices';
 
 const PAGE = 'docs/costs.md';
 
 const TABLES: Readonly<Record<string, () => string>> = {
   summary,
-  shared: () => withTotal(sharedLines()),
+  shared,
   own,
   call,
   prices,
 };
 
 function summary(): string {
-  const rows = ENDPOINTS.map((endpoint) => [
-    endpoint,
-    ...EGRESSES.map((egress) => `**$${Math.round(idleUsd(endpoint, egress))}**`),
-  ]);
-  return table(['endpoint', ...EGRESSES.map((egress) => `egress \`${egress}\``)], rows);
+  const row = (endpoint: Endpoint, stack?: StackName): string[] =>
+    EGRESSES.map((egress) => dollars(idleUsd(endpoint, egress, stack), stack === undefined ? 0 : 2));
+  const totals = ENDPOINTS.map((endpoint) => [endpoint, ...row(endpoint).map((usd) => `**$${usd}**`)]);
+  const store = row('CloudFront', 'CallscriptStore').map((usd) => `$${usd}`);
+  const head = ['both stacks', ...EGRESSES.map((egress) => `egress \`${egress}\``)];
+  return table(head, [...totals, ['of it, `CallscriptStore`', ...store]]);
 }
 
-function withTotal(lines: readonly CostLine[]): string {
-  const rows = lines.map(({ what, howMany, usd }) => [what, howMany, dollars(usd, 2)]);
-  return table(['what', 'how many', '$ a month'], [...rows, ['together', '', dollars(sum(lines), 2)]]);
+function shared(): string {
+  const lines = sharedLines();
+  const rows = lines.map(({ stack, what, howMany, usd }) => [`\`${stack}\``, what, howMany, dollars(usd, 2)]);
+  return table(
+    ['stack', 'what', 'how many', '$ a month'],
+    [...rows, ['together', '', '', dollars(sum(lines), 2)]],
+  );
 }
 
 function own(): string {

@@ -4,7 +4,6 @@ import { withCostTables } from '../local/cost-tables';
 import { callUsd } from '../local/costs/call-cost';
 import { EGRESSES, ENDPOINTS, IDLE, idleUsd } from '../local/costs/idle-cost';
 import { HOURS_A_MONTH, PRICES } from '../local/costs/prices';
-import { METRICS } from '../runtime/contract/metrics';
 import { EmbeddedMetrics } from '../runtime/observability/embedded-metrics';
 import { Metrics } from '../runtime/observability/metrics';
 
@@ -21,10 +20,11 @@ test('a page without the markers of a table is refused', () => {
 
 test('the cheapest and the default choice cost what a pocket calculator says', () => {
   const task = 1 * 0.03238 + 2 * 0.00356;
-  const shared = (2 * task + 0.0225) * 730 + 40 * 0.3 + 24 * 0.1 + 3 + 3 * 0.4;
+  const shared = (2 * task + 0.0225) * 730 + 40 * 0.3 + 30 * 0.1 + 3 + 1 + 3 * 0.4;
   const readings = ((2 * 3 * 12 * 730) / 10_000) * 0.05;
   const logs = ((2 * 60 * 730 * 3000) / 1e9) * 0.5;
   expect(idleUsd('CloudFront', 'nat')).toBeCloseTo(shared + readings + logs + 0.05 * 730, 6);
+  expect(idleUsd('CloudFront', 'nat', 'CallscriptStore')).toBeCloseTo(3 * 0.4, 6);
   expect(idleUsd('CloudFront', 'public')).toBeCloseTo(shared + readings + logs + 2 * 0.005 * 730, 6);
 });
 
@@ -47,7 +47,12 @@ test('every price has a day, a page of its seller, and a month of hours that AWS
 });
 
 test('the page counts no fewer metrics and no shorter log lines than an idle relay emits', () => {
-  const [line = ''] = new EmbeddedMetrics(new Metrics()).lines(Date.now());
-  expect(Object.keys(METRICS).length).toBeLessThanOrEqual(IDLE.metrics);
-  expect(line.length).toBeLessThanOrEqual(IDLE.logBytesPerTaskMinute);
+  const lines = new EmbeddedMetrics(new Metrics()).lines(Date.now());
+  const metrics = lines.flatMap((line) => {
+    const { _aws } = JSON.parse(line) as { _aws: { CloudWatchMetrics: { Metrics: object[] }[] } };
+    return _aws.CloudWatchMetrics.flatMap((directive) => directive.Metrics);
+  });
+  expect(metrics.length).toBeGreaterThan(20);
+  expect(metrics.length).toBeLessThanOrEqual(IDLE.metrics);
+  expect(lines.join('').length).toBeLessThanOrEqual(IDLE.logBytesPerTaskMinute);
 });

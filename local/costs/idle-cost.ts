@@ -24,7 +24,10 @@ export const IDLE = {
   secretReadMinutes: 5,
 } as const;
 
+export type StackName = 'CallscriptRelay' | 'CallscriptStore';
+
 export interface CostLine {
+  readonly stack: StackName;
   readonly what: string;
   readonly howMany: string;
   /** US dollars a month. */
@@ -40,21 +43,25 @@ export function sharedLines(): readonly CostLine[] {
   const reads = (tasks * secrets * MINUTES_A_MONTH) / IDLE.secretReadMinutes;
   const logGb = (tasks * IDLE.logBytesPerTaskMinute * MINUTES_A_MONTH) / 1e9;
   const size = `${vcpuPerTask} vCPU, ${memoryGbPerTask} GB, Graviton`;
+  const relay = 'CallscriptRelay';
+  const store = 'CallscriptStore';
   return [
-    { what: 'tasks', howMany: `${tasks} of ${size}`, usd: tasks * taskHour * HOURS_A_MONTH },
-    { what: 'load balancer', howMany: '1', usd: PRICES.balancer.usd * HOURS_A_MONTH },
-    { what: 'metrics of the relay', howMany: `at most ${metrics}`, usd: metrics * PRICES.metric.usd },
-    { what: 'alarms', howMany: `at most ${alarms}`, usd: alarms * PRICES.alarm.usd },
-    { what: 'dashboard', howMany: `${dashboards}`, usd: dashboards * PRICES.dashboard.usd },
-    { what: 'key of the alarms', howMany: `${keys}`, usd: keys * PRICES.key.usd },
-    { what: 'secrets', howMany: `${secrets}`, usd: secrets * PRICES.secret.usd },
+    { stack: relay, what: 'tasks', howMany: `${tasks} of ${size}`, usd: tasks * taskHour * HOURS_A_MONTH },
+    { stack: relay, what: 'load balancer', howMany: '1', usd: PRICES.balancer.usd * HOURS_A_MONTH },
+    { stack: relay, what: 'its metrics', howMany: `at most ${metrics}`, usd: metrics * PRICES.metric.usd },
+    { stack: relay, what: 'alarms', howMany: `at most ${alarms}`, usd: alarms * PRICES.alarm.usd },
+    { stack: relay, what: 'dashboard', howMany: `${dashboards}`, usd: dashboards * PRICES.dashboard.usd },
+    { stack: relay, what: 'key of the alarms', howMany: `${keys}`, usd: keys * PRICES.key.usd },
+    { stack: relay, what: 'logs', howMany: 'one line a minute and task', usd: logGb * PRICES.logs.usd },
     {
-      what: 'their readings',
+      stack: relay,
+      what: 'reading the secrets',
       howMany: `each task, every ${IDLE.secretReadMinutes} min`,
       usd: (reads / 10_000) * PRICES.secretRead.usd,
     },
-    { what: 'logs', howMany: 'one line a minute and task', usd: logGb * PRICES.logs.usd },
-    { what: 'table, CloudFront, DynamoDB endpoint in the VPC', howMany: 'nothing without calls', usd: 0 },
+    { stack: relay, what: 'CloudFront, VPC endpoint', howMany: 'nothing without calls', usd: 0 },
+    { stack: store, what: 'secrets', howMany: `${secrets}`, usd: secrets * PRICES.secret.usd },
+    { stack: store, what: 'table', howMany: 'nothing without calls', usd: 0 },
   ];
 }
 
@@ -76,12 +83,13 @@ export function ownLines(endpoint: Endpoint, egress: Egress): readonly CostLine[
   ];
   return lines
     .filter(({ count }) => count > 0)
-    .map(({ what, count, usd }) => ({ what, howMany: `${count}`, usd }));
+    .map(({ what, count, usd }) => ({ stack: 'CallscriptRelay', what, howMany: `${count}`, usd }));
 }
 
-/** @returns US dollars a month */
-export function idleUsd(endpoint: Endpoint, egress: Egress): number {
-  return sum([...sharedLines(), ...ownLines(endpoint, egress)]);
+/** @returns US dollars a month, of both stacks or of one */
+export function idleUsd(endpoint: Endpoint, egress: Egress, stack?: StackName): number {
+  const lines = [...sharedLines(), ...ownLines(endpoint, egress)];
+  return sum(stack === undefined ? lines : lines.filter((line) => line.stack === stack));
 }
 
 export function sum(lines: readonly { readonly usd: number }[]): number {
