@@ -20,9 +20,9 @@ test('a page without the markers of a table is refused', () => {
 
 test('the cheapest and the default choice cost what a pocket calculator says', () => {
   const task = 1 * 0.03238 + 2 * 0.00356;
-  const shared = (2 * task + 0.0225) * 730 + 40 * 0.3 + 30 * 0.1 + 3 + 1 + 3 * 0.4;
+  const shared = (2 * task + 0.0225) * 730 + 60 * 0.3 + 30 * 0.1 + 3 + 1 + 3 * 0.4;
   const readings = ((2 * 3 * 12 * 730) / 10_000) * 0.05;
-  const logs = ((2 * 60 * 730 * 3000) / 1e9) * 0.5;
+  const logs = ((2 * 60 * 730 * 4000) / 1e9) * 0.5;
   expect(idleUsd('CloudFront', 'nat')).toBeCloseTo(shared + readings + logs + 0.05 * 730, 6);
   expect(idleUsd('CloudFront', 'nat', 'CallscriptStore')).toBeCloseTo(3 * 0.4, 6);
   expect(idleUsd('CloudFront', 'public')).toBeCloseTo(shared + readings + logs + 2 * 0.005 * 730, 6);

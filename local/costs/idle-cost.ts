@@ -13,13 +13,13 @@ export const IDLE = {
   memoryGbPerTask: 2,
   secrets: 3,
   /** At most: rounded up, so that a new metric does not change the page. */
-  metrics: 40,
+  metrics: 60,
   alarms: 30,
   dashboards: 1,
   /** Of the topic that alarms go to. */
   keys: 1,
   /** One line of metrics from each task, which is all that an idle relay logs; rounded up. */
-  logBytesPerTaskMinute: 3000,
+  logBytesPerTaskMinute: 4000,
   /** Each task reads each secret this often. */
   secretReadMinutes: 5,
 } as const;
