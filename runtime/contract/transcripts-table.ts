@@ -12,6 +12,7 @@
  * | claim     | CA...          | CLAIM#<lost streamSid>                                               |
  * | hand-over | CA...          | HANDOVER#<nonce>                                                     |
  * | task      | LIVE#TASKS     | TASK#<task id>                                                       |
+ * | mail      | LIVE#MAIL#<task id> | <streamSid>                                                     |
  * | leg       | LIVE#<0 to 15> | <callSid>#<streamSid>                                                |
  *
  * Times in keys are whole milliseconds since the call's first audio, ten digits, so that text order is time order.
@@ -82,6 +83,11 @@ export function handOverKey(nonce: string): string {
 
 export function taskKey(taskId: string): string {
   return `${TASK_PREFIX}${taskId}`;
+}
+
+/** Partition of what other tasks tell this one; the sort key is a streamSid. */
+export function taskMailKey(taskId: string): string {
+  return `LIVE#MAIL#${taskId}`;
 }
 
 /** What a task's sort key says, the other way round. */

@@ -115,6 +115,13 @@ export class LeaseStore {
     return recordsOf(await this.#requests.query('Live legs could not be read', liveShard(callSid), range));
   }
 
+  /** Tasks whose lease has run out and was not given back: cheap to ask often. */
+  async deadTasks(): Promise<readonly string[]> {
+    const tasks = await this.#requests.query('Leases could not be read', LIVE_TASKS);
+    const now = this.#now();
+    return tasks.filter((task) => !isAlive(task, now)).map((task) => taskIdOf(String(task[SORT_KEY])));
+  }
+
   /** Legs whose task has no lease any more. Legs may be some seconds old: only `claimLeg` says who has one. */
   async expiredLegs(): Promise<readonly LegRecord[]> {
     // Legs first: a task that starts now has its lease before its first leg.
@@ -244,9 +251,7 @@ export class LeaseStore {
     const tasks = await this.#requests.query('Leases could not be read', LIVE_TASKS);
     const now = this.#now();
     return new Set(
-      tasks
-        .filter(({ leaseUntilMs }) => typeof leaseUntilMs === 'number' && leaseUntilMs > now)
-        .map((task) => taskIdOf(String(task[SORT_KEY]))),
+      tasks.filter((task) => isAlive(task, now)).map((task) => taskIdOf(String(task[SORT_KEY]))),
     );
   }
 
@@ -264,6 +269,10 @@ function batchesOf<Part>(parts: readonly Part[]): Part[][] {
   const batches: Part[][] = [];
   for (let at = 0; at < parts.length; at += BATCH_ITEMS) batches.push(parts.slice(at, at + BATCH_ITEMS));
   return batches;
+}
+
+function isAlive({ leaseUntilMs }: Item, now: number): boolean {
+  return typeof leaseUntilMs === 'number' && leaseUntilMs > now;
 }
 
 function spentAt(untilMs: number): number {

@@ -1,0 +1,43 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { SORT_KEY, taskMailKey, TTL_ATTRIBUTE } from '../contract/transcripts-table';
+import type { Clock } from '../model/clock';
+import { TableRequests } from './table-requests';
+import { BATCH_ITEMS } from './table-writer';
+
+/** Nobody reads the mail of a task that is gone. */
+const MAIL_TTL_SECONDS = 3_600;
+
+/** What tasks tell each other: that a newer stream has replaced one of theirs. Throws `CallStoreError`, one attempt each. */
+export class TaskMail {
+  readonly #requests: TableRequests;
+  readonly #now: Clock;
+
+  constructor(options: {
+    readonly client: DynamoDBDocumentClient;
+    readonly tableName: string;
+    readonly wallNow?: Clock;
+    readonly timeoutMs?: number;
+  }) {
+    this.#requests = new TableRequests(options);
+    this.#now = options.wallNow ?? Date.now;
+  }
+
+  async tellReplaced(taskId: string, streamSid: string): Promise<void> {
+    await this.#requests.change('A task could not be told that a stream is replaced', {
+      key: { callSid: taskMailKey(taskId), itemKey: streamSid },
+      set: { [TTL_ATTRIBUTE]: Math.floor(this.#now() / 1000) + MAIL_TTL_SECONDS },
+    });
+  }
+
+  /** @returns the streams of this task that are replaced; each is told once */
+  async takeReplaced(taskId: string): Promise<readonly string[]> {
+    const partition = taskMailKey(taskId);
+    const items = await this.#requests.query('The mail of the task could not be read', partition);
+    const streamSids = items.map((item) => String(item[SORT_KEY]));
+    for (let at = 0; at < streamSids.length; at += BATCH_ITEMS) {
+      const keys = streamSids.slice(at, at + BATCH_ITEMS).map((itemKey) => ({ callSid: partition, itemKey }));
+      await this.#requests.deleteAll('The mail of the task could not be removed', keys);
+    }
+    return streamSids;
+  }
+}
