@@ -46,7 +46,8 @@ export async function awaitFinalResult(
   return undefined;
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits, or returns at once when the signal aborts. Never rejects. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { BYTES_PER_MS } from '../model/audio';
 import type { LossCause } from '../model/audio-ledger';
 import type { Clock } from '../model/clock';
+import type { Secret } from '../model/secret';
 import type { SessionFacts } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
@@ -55,6 +56,17 @@ export interface HeardUtterance {
   /** Milliseconds of leg audio. */
   readonly startMs: number;
   readonly endMs: number;
+}
+
+/** A session that is neither over nor given up. */
+export interface OpenSession {
+  readonly sessionId: string;
+  /** Sessions of a leg are numbered from 1. */
+  readonly sessionNumber: number;
+  /** A bearer token. */
+  readonly url: Secret;
+  /** Leg audio, in ms, that came before this session's first byte. */
+  readonly baseMs: number;
 }
 
 export interface RecognitionListener {
@@ -148,6 +160,14 @@ export class Recognition {
     return this.#openedAtMs;
   }
 
+  /** What another process needs to end and reconcile the session in use; `undefined` while there is none. */
+  get currentSession(): OpenSession | undefined {
+    const session = this.#session;
+    if (session === undefined || session.isOver || this.#state === 'closed') return undefined;
+    const { sessionId, url } = session.grant;
+    return { sessionId, sessionNumber: session.number, url, baseMs: session.baseByte / this.#bytesPerMs };
+  }
+
   get sessions(): number {
     return this.#session?.number ?? 0;
   }
@@ -235,7 +255,7 @@ export class Recognition {
   async #mint(): Promise<SessionGrant | undefined> {
     const { provider, request, slots, timing, metrics, logger } = this.#options;
     try {
-      this.#releaseSlot ??= await slots.take(this.#abort.signal);
+      this.#releaseSlot ??= await slots.take(this.#abort.signal, { first: request.first ?? false });
       if (!this.#isWanted()) {
         this.#releaseSlot();
         return undefined;

@@ -23,6 +23,8 @@ export interface SessionRequest {
   /** For this call only, over what is configured. */
   readonly languages?: readonly string[];
   readonly vocabulary?: readonly string[];
+  /** The leg goes on with a call that was being transcribed: its session comes before those of calls that begin. */
+  readonly first?: boolean;
 }
 
 export interface SessionGrant {

@@ -19,6 +19,8 @@ const DURATION_SLACK_MS = 1000;
 export class SpeechSession {
   readonly number: number;
   readonly grant: SessionGrant;
+  /** Where it begins. */
+  readonly baseByte: number;
   readonly timeline: SessionTimeline;
   /** Next to be sent. */
   sentByte: number;
@@ -38,7 +40,6 @@ export class SpeechSession {
   readonly extent: Promise<void>;
   #resolveExtent: () => void = () => undefined;
 
-  readonly #baseByte: number;
   readonly #bytesPerMs: number;
   readonly #unacknowledged = new Unacknowledged();
   /** Finals by id, and whether each repeats an earlier session's. */
@@ -60,7 +61,7 @@ export class SpeechSession {
   constructor(options: { number: number; grant: SessionGrant; baseByte: number; bytesPerMs: number }) {
     this.number = options.number;
     this.grant = options.grant;
-    this.#baseByte = options.baseByte;
+    this.baseByte = options.baseByte;
     this.#bytesPerMs = options.bytesPerMs;
     this.timeline = new SessionTimeline(options.baseByte, options.bytesPerMs);
     this.sentByte = options.baseByte;
@@ -169,7 +170,7 @@ export class SpeechSession {
     );
     if (reportedMs === undefined) return undefined;
     const onceMs =
-      (this.#furthestSentByte - this.#baseByte - this.#skippedBytes + this.#countedTwiceBytes) /
+      (this.#furthestSentByte - this.baseByte - this.#skippedBytes + this.#countedTwiceBytes) /
       this.#bytesPerMs;
     const resentMs = this.#resentBytes / this.#bytesPerMs;
     return reportedMs >= onceMs - DURATION_SLACK_MS && reportedMs <= onceMs + resentMs + DURATION_SLACK_MS;

@@ -258,6 +258,28 @@ describe('the end', () => {
   });
 });
 
+describe('the current session', () => {
+  test('is there from its first socket to its end, with its place in the leg', async () => {
+    const { speech, speak, target } = recognition();
+    expect(target.currentSession).toBeUndefined();
+    const first = await speech.open(0);
+    expect(target.currentSession).toMatchObject({ sessionId: 'session-1', sessionNumber: 1, baseMs: 0 });
+    expect(target.currentSession!.url.reveal()).toBe('ws://secret');
+    speak(10);
+    first.acknowledge(10 * second);
+    first.final('a', 1_000, 4_000);
+    first.lose('resume');
+    expect(target.currentSession).toMatchObject({ sessionId: 'session-1' });
+    const again = await speech.open(1);
+    again.lose('new-session', 4403);
+    expect(target.currentSession).toBeUndefined();
+    await speech.open(2);
+    expect(target.currentSession).toMatchObject({ sessionId: 'session-2', sessionNumber: 2, baseMs: 4_000 });
+    target.abort('relay-stopped');
+    expect(target.currentSession).toBeUndefined();
+  });
+});
+
 test('an add-on of a repeated final is not told again', async () => {
   const { speech, speak, told, target } = recognition();
   const first = await speech.open(0);

@@ -15,6 +15,26 @@ test('gives slots up to the limit, then in the order of asking', async () => {
   expect(slots.taken).toBe(0);
 });
 
+test('serves those first who go on with a call, in their order', async () => {
+  const slots = new SessionSlots(1);
+  let release = await slots.take(never);
+  const order: string[] = [];
+  const ask = (name: string, first: boolean): void =>
+    void slots.take(never, { first }).then((done) => {
+      order.push(name);
+      release = done;
+    });
+  ask('new one', false);
+  ask('hand-over', true);
+  ask('another new one', false);
+  ask('re-attached', true);
+  for (let i = 0; i < 4; i += 1) {
+    release();
+    await new Promise(setImmediate);
+  }
+  expect(order).toEqual(['hand-over', 're-attached', 'new one', 'another new one']);
+});
+
 test('takes a slot back once, however often it is given back', async () => {
   const slots = new SessionSlots(2);
   const release = await slots.take(never);
