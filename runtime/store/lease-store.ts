@@ -62,6 +62,10 @@ export class LeaseStore {
   readonly #requests: TableRequests;
   readonly #writer: TableWriter;
   readonly #now: Clock;
+  /** The last renewal failed. */
+  #isFailing = false;
+  /** The others' leases say something from here on. */
+  #trustedFromMs = -Infinity;
 
   constructor(options: LeaseStoreOptions) {
     this.#requests = new TableRequests(options);
@@ -72,13 +76,22 @@ export class LeaseStore {
   /** The task's legs are its own for `leaseMs` from now. A request that arrives late does not shorten a newer lease. */
   async renew(taskId: string, leaseMs: number): Promise<void> {
     const leaseUntilMs = this.#now() + leaseMs;
-    await this.#change('The lease of the task could not be renewed', {
+    const change = {
       key: { callSid: LIVE_TASKS, itemKey: taskKey(taskId) },
       set: { leaseUntilMs, [TTL_ATTRIBUTE]: spentAt(leaseUntilMs) },
       condition: {
         any: [{ absent: 'leaseUntilMs' }, { attribute: 'leaseUntilMs', is: '<', value: leaseUntilMs }],
       },
-    });
+    } as const;
+    const wasFailing = this.#isFailing;
+    try {
+      await this.#change('The lease of the task could not be renewed', change);
+    } catch (error) {
+      this.#isFailing = true;
+      throw error;
+    }
+    if (wasFailing) this.#trustedFromMs = leaseUntilMs;
+    this.#isFailing = false;
   }
 
   /** Whatever the task has left is anybody's from now on. */
@@ -122,8 +135,13 @@ export class LeaseStore {
     return tasks.filter((task) => !isAlive(task, now)).map((task) => taskIdOf(String(task[SORT_KEY])));
   }
 
-  /** Legs whose task has no lease any more. Legs may be some seconds old: only `claimLeg` says who has one. */
+  /**
+   * Legs whose task has no lease any more. Legs may be some seconds old: only `claimLeg` says who has one.
+   * None while this process's own lease cannot be renewed, and for one lease after that: when the store was down for
+   * all, everybody's lease has run out, and everybody must be given the time to renew it.
+   */
   async expiredLegs(): Promise<readonly LegRecord[]> {
+    if (this.#isFailing || this.#now() < this.#trustedFromMs) return [];
     // Legs first: a task that starts now has its lease before its first leg.
     const shards = await Promise.all(
       LIVE_SHARD_NUMBERS.map((shard) =>

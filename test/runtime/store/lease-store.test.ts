@@ -189,6 +189,32 @@ describe('A lease', () => {
     expect(JSON.parse(body)).toMatchObject({ ConsistentRead: true });
   });
 
+  test('that ran out while the store was down is given the time to be renewed', async () => {
+    await store.renew('task-1', LEASE_MS);
+    await store.saveLegs([...live, legRecord({ callSid: sid(40), taskId: 'task-2' })]);
+    const other = new LeaseStore({ client: world.client, tableName: TABLE, wallNow: () => now });
+    await other.renew('task-2', LEASE_MS);
+    world.proxy.setFault(() => ({ type: 'throttle' }));
+    for (const each of [store, other]) await expect(each.renew('task-1', LEASE_MS)).rejects.toThrow();
+    now += 60_000;
+    world.proxy.setFault(() => undefined);
+    expect(await other.expiredLegs()).toEqual([]);
+    await other.renew('task-2', LEASE_MS);
+    now += LEASE_MS - 1;
+    expect(await other.expiredLegs()).toEqual([]);
+    await other.renew('task-2', LEASE_MS);
+    now += 1;
+    expect(await other.expiredLegs()).toHaveLength(live.length);
+  });
+
+  test('of others is looked at while the own one is renewed without trouble', async () => {
+    await store.saveLegs(live);
+    await store.renew('task-2', LEASE_MS);
+    now += 5_000;
+    await store.renew('task-2', LEASE_MS);
+    expect(await store.expiredLegs()).toHaveLength(live.length);
+  });
+
   test('costs no read while there are no legs', async () => {
     expect(await store.expiredLegs()).toEqual([]);
     expect(world.proxy.requests.filter(({ body }) => body.includes('LIVE#TASKS'))).toEqual([]);
