@@ -6,7 +6,7 @@ Usage: npm run transcripts -- <command> [options]
 
 Commands
   list              calls, newest first
-  show CALLSID      one call: the conversation, its gaps, the audio ledger, the latency
+  show CALLSID      one call: its legs, the conversation, its gaps, the audio ledger, the latency
   tail [CALLSID]    new lines of all live calls, or of one call until it is over
 
 CALLSID may be the end of one, at least 6 characters, as tail prints it.

@@ -2,6 +2,7 @@ import { storeErrorKind } from '../../runtime/store/store-error';
 import { LOCAL_STORE_DIRECTORY } from '../embedded-dynamodb';
 import { accessErrorText } from './access-error';
 import { parseCommandLine, TRANSCRIPTS_USAGE, UsageError, type TranscriptsCommand } from './command-line';
+import { callLegs } from './call-legs';
 import { findCallSid } from './find-call-sid';
 import { openStore, StoreAccessError, type OpenStore } from './open-store';
 import { renderCall, segmentLines } from './render-call';
@@ -80,7 +81,7 @@ async function show(
   const callSid = await findCallSid(reader, given);
   const stored = callSid === undefined ? undefined : await reader.readCall(callSid);
   if (stored === undefined) throw unknownCall(given);
-  if (json) run.out(JSON.stringify(stored, null, 2));
+  if (json) run.out(JSON.stringify({ ...stored, legs: callLegs(stored.call) }, null, 2));
   else renderCall(stored, run).forEach(run.out);
   return 0;
 }

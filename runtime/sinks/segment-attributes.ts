@@ -20,6 +20,7 @@ export function segmentAttributes(segment: Segment, storeWords: boolean): Attrib
     sessionEndMs: Math.round(segment.sessionEndMs),
     latencyMs: segment.latencyMs === undefined ? undefined : Math.round(segment.latencyMs),
     source: segment.source,
+    overlap: segment.overlap,
     words: storeWords && segment.words.length > 0 ? segment.words.map((word) => ({ ...word })) : undefined,
   };
 }

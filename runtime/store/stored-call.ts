@@ -26,6 +26,9 @@ const leg = z.looseObject({
   endedAt: optional(z.string()),
   endReason: optional(z.string()),
   failure: optional(z.string()),
+  firstAudioAt: optional(z.string()),
+  lastAudioAt: optional(z.string()),
+  segments: optional(z.number()),
 });
 
 export const callItem = z.looseObject({
@@ -60,6 +63,7 @@ export const segmentItem = z.looseObject({
   language: optional(z.string()),
   latencyMs: optional(z.number()),
   source: optional(z.string()),
+  overlap: optional(z.boolean()),
   translation: optional(z.record(z.string(), z.string())),
 });
 

@@ -263,6 +263,29 @@ test('Help goes to the output and is no error', async () => {
   expect(help.out.join()).toContain('Usage: npm run transcripts');
 });
 
+test('show --json has the legs in order, and marks what two legs heard', async () => {
+  const store = await local.start();
+  const other = eventsOf('CA11', 'MZ2');
+  const heard = { firstAudioAt: '2026-11-21T10:00:30.000Z', lastAudioAt: '2026-11-21T10:01:00.000Z' };
+  await local.write(store, [
+    start,
+    call.final(),
+    call.legEnded({ firstAudioAt: '2026-11-21T10:00:00.100Z', lastAudioAt: '2026-11-21T10:00:31.000Z' }),
+    other.legStarted(),
+    other.final({ overlap: true }),
+    other.legEnded(heard),
+  ]);
+  const show = run(['show', 'CA11', '--json']);
+  expect(await show.exitCode).toBe(0);
+  const shown = JSON.parse(show.out.join('')) as { segments: object[]; legs: object[] };
+  expect(shown.legs).toMatchObject([
+    { number: 1, streamSid: 'MZ1' },
+    { number: 2, streamSid: 'MZ2', sinceBeforeMs: -1_000 },
+  ]);
+  expect(shown.segments).toMatchObject([{ streamSid: 'MZ1' }, { streamSid: 'MZ2', overlap: true }]);
+  expect(shown.segments[0]).not.toHaveProperty('overlap');
+});
+
 describe('With --table', () => {
   test('the table of the region is read', async () => {
     const store = await local.start();
