@@ -2,6 +2,7 @@ import {
   AllowedMethods,
   CachePolicy,
   Distribution,
+  HttpVersion,
   OriginProtocolPolicy,
   OriginRequestPolicy,
   ViewerProtocolPolicy,
@@ -57,6 +58,8 @@ export class CloudFrontDoor extends Construct {
     origin.node.addDependency(network.vpc.internetConnectivityEstablished);
     const distribution = new Distribution(this, 'Distribution', {
       comment: 'Callscript: the way from Twilio to the relay',
+      // An upgrade is of HTTP/1.1; CloudFront refuses one from a client that was offered HTTP/2 and took it.
+      httpVersion: HttpVersion.HTTP1_1,
       defaultBehavior: {
         origin: OriginInVpc.withVpcOrigin(origin, { domainName: loadBalancer.loadBalancerDnsName }),
         // GET and HEAD alone, the default, would refuse Twilio's webhooks.

@@ -125,6 +125,7 @@ describe('without a domain', () => {
       ViewerProtocolPolicy: 'https-only',
     });
     expect(DistributionConfig).not.toHaveProperty('CacheBehaviors');
+    expect(DistributionConfig.HttpVersion).toBe('http1.1');
   });
 
   test('the load balancer lets in CloudFront, by the security group that CloudFront makes, and nothing else', () => {
