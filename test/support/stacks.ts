@@ -25,12 +25,15 @@ export interface Stacks {
   readonly relay: RelayStack;
 }
 
+/** What a synth spends half of its time on, and no template shows. */
+const QUICK = { 'aws:cdk:disable-stack-trace': true, 'aws:cdk:disable-asset-staging': true };
+
 /** Both stacks as `bin/app.ts` makes them, without image, bundle and CDK's own validation, which takes seconds. */
 export function makeStacks(
   context: DeployContext = {},
   image: ContainerImage = ContainerImage.fromRegistry('relay:test'),
 ): Stacks {
-  const app = new App({ context: cdkJson.context, builtinCloudFormationValidation: false });
+  const app = new App({ context: { ...cdkJson.context, ...QUICK }, builtinCloudFormationValidation: false });
   const settings = parseSettings(context);
   const store = new StoreStack(app, 'CallscriptStore', settings);
   const relay = new RelayStack(app, 'CallscriptRelay', { settings, store, image });
