@@ -83,6 +83,8 @@ export interface Behaviour {
   readonly end: StreamEnd;
   /** Status callbacks of the stream come before the handshake and the stop, or after them; UNKNOWN (4). */
   readonly statusCallback: 'before socket' | 'after socket';
+  /** How often each of them is sent: 0 not at all, 2 twice. */
+  readonly statusCallbackCopies: number;
 }
 
 const TWILIOS_OWN = {
@@ -103,6 +105,7 @@ const TWILIOS_OWN = {
   intrusions: [],
   end: 'stop, 1005',
   statusCallback: 'after socket',
+  statusCallbackCopies: 1,
 } as const satisfies Partial<Behaviour>;
 
 /** Fills in what Twilio does ordinarily: first timestamp 0 to 200, burst of 5 to 11 frames. */

@@ -3,6 +3,8 @@ import type { Behaviour } from './behaviour';
 
 export interface PlannedFrame {
   readonly track: Track;
+  /** Its place in the audio. */
+  readonly startMs: number;
   /** Stream time at which it is sent. */
   readonly dueMs: number;
   /** What the message says. */
@@ -45,7 +47,7 @@ export function* planMedia({ audio, tracks, behaviour }: MediaPlanOptions): Gene
     const { track, startMs, endMs, payload } = frame;
     const jumpMs = behaviour.jumps.reduce((sum, { atMs, byMs }) => (startMs >= atMs ? sum + byMs : sum), 0);
     const timestampMs = Math.max(0, frame.timestampMs + jumpMs);
-    yield { track, dueMs: dueMs(endMs, behaviour), timestampMs, payload };
+    yield { track, startMs, dueMs: dueMs(endMs, behaviour), timestampMs, payload };
   }
 }
 

@@ -25,6 +25,10 @@ export interface MediaStreamOptions extends StreamIdentity {
   readonly behaviour: Behaviour;
   /** 1 is real time, 10 is ten times as fast. */
   readonly paceFactor: number;
+  /** Where in the call's audio this stream begins. */
+  readonly callOffsetMs: number;
+  /** Milliseconds of this stream's audio that have been spoken. */
+  readonly streamTimeMs: () => number;
   /** Stops right after `start`: the call has been cut. */
   readonly isCut: boolean;
   /** Signs the handshake; without it there is no signature. */
@@ -41,16 +45,17 @@ export interface MediaStreamOptions extends StreamIdentity {
 }
 
 /**
- * stopped: ended as ordered. broken off: we gave it up by a switch, as Twilio losing it. refused: never open.
+ * stopped: ended with its audio or with the call. stopped by request: through REST, and the call goes on. broken off: we gave it up by a switch, as Twilio losing it. refused: never open.
  * lost: ended by the server. abandoned: the caller hung up before it was open.
  */
-export type MediaStreamEnd = 'stopped' | 'broken off' | 'refused' | 'lost' | 'abandoned';
+export type MediaStreamEnd =
+  'stopped' | 'stopped by request' | 'broken off' | 'refused' | 'lost' | 'abandoned';
 
 type State = 'connecting' | 'open' | 'ending' | 'closed';
 
 /** One media stream from handshake to close, spoken as Twilio speaks it. `ended` never rejects. */
 export class MediaStream {
-  readonly sent = new SentAudio();
+  readonly sent: SentAudio;
   readonly ended: Promise<MediaStreamEnd>;
   readonly #options: MediaStreamOptions;
   readonly #messages: StreamMessages;
@@ -69,6 +74,7 @@ export class MediaStream {
   constructor(options: MediaStreamOptions) {
     const { behaviour, audio, request } = options;
     this.#options = options;
+    this.sent = new SentAudio(options.callOffsetMs);
     this.#messages = createMessages(options);
     this.#plan = planStream({ audio, tracks: request.tracks, behaviour });
     this.ended = new Promise((resolve) => (this.#settle = resolve));
@@ -77,19 +83,33 @@ export class MediaStream {
 
   /** Ends the stream as the end of the call does. Safe to call twice. */
   hangUp(): void {
-    if (this.#state === 'open') {
-      const { end } = this.#options.behaviour;
-      this.#finish(end === 'never' ? 'stop, 1005' : end);
-    } else if (this.#state === 'connecting') {
-      this.#close('abandoned');
-      this.#socket?.terminate();
-    }
+    const { end } = this.#options.behaviour;
+    this.#endBy(end === 'never' ? 'stop, 1005' : end);
+  }
+
+  /** Ends the stream as a stop through REST does. Safe to call twice. */
+  stop(): void {
+    this.#endBy('stop, 1005', 'stopped by request');
+  }
+
+  /** Twilio loses the stream. Safe to call twice. */
+  lose(how: 'close without stop' | 'reset'): void {
+    this.#endBy(how);
   }
 
   /** Sends anything on the open socket, uncounted: text as a text message, bytes as a binary one. */
   sendRaw(data: string | Buffer): void {
     if (this.#state !== 'open') throw new Error(`the stream is ${this.#state}, so nothing can be sent`);
     this.#socket?.send(data);
+  }
+
+  #endBy(style: Exclude<StreamEnd, 'never'>, end?: MediaStreamEnd): void {
+    if (this.#state === 'open') {
+      this.#finish(style, end);
+    } else if (this.#state === 'connecting') {
+      this.#close(end ?? 'abandoned');
+      this.#socket?.terminate();
+    }
   }
 
   #open(): void {
@@ -150,16 +170,17 @@ export class MediaStream {
       return;
     }
     this.#next = this.#plan.next().value;
-    this.#stopPacing = pace(this.#options.paceFactor, (elapsedMs) => {
-      this.#sendDue(elapsedMs);
+    this.#stopPacing = pace(this.#options.paceFactor, () => {
+      this.#sendDue();
     });
-    this.#sendDue(0);
+    this.#sendDue();
   }
 
-  #sendDue(elapsedMs: number): void {
+  #sendDue(): void {
     // The server has begun to close: what is handed over now would only look sent.
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    while (this.#next !== undefined && this.#next.dueMs <= elapsedMs) {
+    const streamTimeMs = this.#options.streamTimeMs();
+    while (this.#next !== undefined && this.#next.dueMs <= streamTimeMs) {
       if ('intrusion' in this.#next) this.#send(intrusionMessage(this.#next.intrusion, this.#messages));
       else this.#sendFrame(this.#next);
       this.#next = this.#plan.next().value;
@@ -178,7 +199,7 @@ export class MediaStream {
       return;
     }
     this.#send(this.#messages.media(frame));
-    this.sent.addFrame(frame.track, frame.payload);
+    this.sent.addFrame(frame.track, frame.payload, frame.startMs);
   }
 
   #send(message: string | Buffer): void {
@@ -186,12 +207,12 @@ export class MediaStream {
     this.#socket?.send(message);
   }
 
-  #finish(style: Exclude<StreamEnd, 'never'>): void {
+  #finish(style: Exclude<StreamEnd, 'never'>, end?: MediaStreamEnd): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
     this.#stopPacing();
     const isOrderly = style.startsWith('stop');
-    this.#end = isOrderly ? 'stopped' : 'broken off';
+    this.#end = end ?? (isOrderly ? 'stopped' : 'broken off');
     const ready = isOrderly ? (this.#options.beforeEnd?.() ?? Promise.resolve()) : Promise.resolve();
     void ready.finally(() => {
       this.#closeSocket(style);

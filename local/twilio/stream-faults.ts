@@ -1,6 +1,19 @@
 /** Something that Twilio would report about a stream (twilio-media-streams.md, 2.8). */
 export type StreamFaultCode =
-  31901 | 31902 | 31903 | 31904 | 31910 | 31920 | 31921 | 31922 | 31923 | 31924 | 31930 | 31950 | 31951;
+  | 31900
+  | 31901
+  | 31902
+  | 31903
+  | 31904
+  | 31910
+  | 31920
+  | 31921
+  | 31922
+  | 31923
+  | 31924
+  | 31930
+  | 31950
+  | 31951;
 
 interface FaultFacts {
   /** Warnings leave the stream alone. */
@@ -10,6 +23,7 @@ interface FaultFacts {
 }
 
 export const STREAM_FAULTS: Readonly<Record<StreamFaultCode, FaultFacts>> = {
+  31900: { level: 'error', text: 'Stream - Unknown Error' },
   31901: { level: 'error', text: 'Stream - WebSocket - Connection Timeout' },
   31902: { level: 'error', text: 'Stream - WebSocket - Connection Refused' },
   31903: { level: 'error', text: 'Stream - WebSocket - Connection Broken Pipe' },

@@ -46,7 +46,7 @@ export class StreamMessages {
     return this.#write({ event: 'start', sequenceNumber: this.#next(), start, streamSid });
   }
 
-  media({ track, timestampMs, payload }: PlannedFrame): string {
+  media({ track, timestampMs, payload }: Omit<PlannedFrame, 'startMs'>): string {
     const media = {
       track,
       chunk: this.#nextChunk(track),

@@ -1,13 +1,17 @@
+import { BYTES_PER_MS } from '../../runtime/model/audio';
 import { type Behaviour, withDefaults } from './behaviour';
-import type { CallEvent, MediaStreamEvent } from './call-event';
+import { CallClock } from './call-clock';
+import type { CallEvent } from './call-event';
+import { CallStream, faultsIn, type ObservedStream } from './call-stream';
 import type { DialAddress } from './dial-address';
 import { EventQueue } from './event-queue';
 import type { CallAudio } from './media-plan';
-import { MediaStream, type MediaStreamEnd } from './media-stream';
+import type { MediaStreamEnd } from './media-stream';
+import { pace } from './pacing';
 import { randomSid } from './random-sids';
+import { REST_RULES, type RestRules } from './rest-rules';
+import { badRequest, notFound, wrongCallState } from './rest-refusal';
 import { SentAudio } from './sent-audio';
-import { sendStatusCallback, type StreamEvent } from './status-callback';
-import { STREAM_FAULTS, type StreamFaultCode } from './stream-faults';
 import { TwilioError } from './twilio-error';
 import { parseTwiml, type StreamRequest } from './twiml';
 import { type CallDirection, type CallFacts, postVoiceWebhook } from './voice-webhook';
@@ -33,6 +37,15 @@ export interface CallOptions {
   /** 1, the default, is real time; 10 is ten times as fast. */
   readonly paceFactor?: number;
   readonly behaviour?: Partial<Behaviour>;
+  /** Of streams made through REST. Default: as `behaviour`. */
+  readonly restBehaviour?: Partial<Behaviour>;
+  /** Tracks that others fork: SIPREC, Real-Time Transcriptions (twilio-media-streams.md, 1.6). */
+  readonly foreignTracks?: number;
+  readonly restRules?: Partial<RestRules>;
+  /** The call is over when its audio is, even if no stream is there to carry it. Default: until `hangUp()`. */
+  readonly endsWithAudio?: boolean;
+  /** Called after everything that happens to the call. */
+  readonly onChange?: () => void;
   readonly connectTimeoutMs?: number;
   readonly closeWaitMs?: number;
   readonly bufferLimitBytes?: number;
@@ -50,16 +63,31 @@ export interface CallOutcome {
 }
 
 export interface Call extends CallFacts {
+  /** Of the first stream, as are `events`, `sent`, `done` and `sendRaw`. */
   readonly streamSid: string;
-  /** As REST would tell it: a call outlives a stream that is refused or lost, until `hangUp()`. */
+  /** As REST would tell it: a call outlives a stream that is refused, lost or stopped, until `hangUp()`. */
   readonly status: CallStatus;
   readonly events: EventQueue<CallEvent>;
   readonly sent: SentAudio;
-  /** Resolves when the stream is over and its status callbacks are answered; never rejects. */
+  /** Resolves when the first stream is over and its status callbacks are answered; never rejects. */
   readonly done: Promise<CallOutcome>;
+  /** The first one first, then those made through REST. */
+  readonly streams: readonly ObservedStream[];
+  /** Milliseconds of the call's audio that have been spoken, streamed or not. */
+  readonly positionMs: number;
+  /** The call's audio as it was given. */
+  readonly audio: CallAudio;
+  /** May be changed at any time. */
+  foreignTracks: number;
+  /** Resolves when the call is completed, all its streams are over and their status callbacks are answered. */
+  readonly over: Promise<void>;
   hangUp(): void;
   /** Sends anything on the open stream: text as a text message, bytes as a binary one. */
   sendRaw(data: string | Buffer): void;
+  /** What REST does to make a stream (5.1): it begins with what is being said now. @throws RestRefusal */
+  createStream(request: StreamRequest): ObservedStream;
+  /** What REST does to stop a stream (5.2), by sid or name. @throws RestRefusal when no such stream lives */
+  stopStream(sidOrName: string): ObservedStream;
 }
 
 /** Acts as Twilio does when a call comes in (twilio-media-streams.md, 10). */
@@ -73,6 +101,9 @@ export function placeCall(options: CallOptions): Call {
   return new SimulatedCall(options);
 }
 
+/** All that fork a call's audio share four tracks (1.6). */
+const MOST_TRACKS = 4;
+
 class SimulatedCall implements Call {
   readonly callSid: string;
   readonly accountSid: string;
@@ -82,16 +113,27 @@ class SimulatedCall implements Call {
   readonly direction: CallDirection;
   readonly events = new EventQueue<CallEvent>();
   readonly done: Promise<CallOutcome>;
+  readonly over: Promise<void>;
+  readonly streams: CallStream[] = [];
+  readonly audio: CallAudio;
+  foreignTracks: number;
   readonly #options: CallOptions;
   readonly #behaviour: Behaviour;
+  readonly #restRules: RestRules;
+  readonly #clock: CallClock;
   readonly #nothingSent = new SentAudio();
   #status: CallStatus;
-  #stream: MediaStream | undefined;
   #isHungUp = false;
+  #completed: () => void = () => undefined;
+  #stopWatchingAudio: () => void = () => undefined;
 
   constructor(options: CallOptions) {
     this.#options = options;
     this.#behaviour = withDefaults(options.behaviour ?? {});
+    this.#restRules = { ...REST_RULES, ...options.restRules };
+    this.#clock = new CallClock(options.paceFactor ?? 1);
+    this.audio = options.audio ?? {};
+    this.foreignTracks = options.foreignTracks ?? 0;
     this.callSid = options.callSid ?? randomSid('CA');
     this.accountSid = options.accountSid ?? randomSid('AC');
     this.streamSid = options.streamSid ?? randomSid('MZ');
@@ -99,9 +141,11 @@ class SimulatedCall implements Call {
     this.to = options.to ?? '+15005550006';
     this.direction = options.direction ?? 'inbound';
     this.#status = this.direction === 'inbound' ? 'ringing' : 'in-progress';
+    const isCompleted = new Promise<void>((resolve) => (this.#completed = resolve));
     this.done = this.#run().finally(() => {
       this.events.end();
     });
+    this.over = this.#whenOver(isCompleted);
   }
 
   get status(): CallStatus {
@@ -109,18 +153,51 @@ class SimulatedCall implements Call {
   }
 
   get sent(): SentAudio {
-    return this.#stream?.sent ?? this.#nothingSent;
+    return this.streams[0]?.sent ?? this.#nothingSent;
+  }
+
+  get positionMs(): number {
+    return this.#clock.positionMs;
   }
 
   hangUp(): void {
     this.#isHungUp = true;
-    this.#status = 'completed';
-    this.#stream?.hangUp();
+    this.#complete();
+    for (const stream of this.streams) stream.hangUp();
   }
 
   sendRaw(data: string | Buffer): void {
-    if (this.#stream === undefined) throw new Error('there is no stream yet; wait for the event started');
-    this.#stream.sendRaw(data);
+    const [stream] = this.streams;
+    if (stream === undefined) throw new Error('there is no stream yet; wait for the event started');
+    stream.sendRaw(data);
+  }
+
+  createStream(request: StreamRequest): ObservedStream {
+    if (this.#status !== 'in-progress') throw wrongCallState();
+    const problem = this.#problemWith(request);
+    if (problem !== undefined && this.#restRules.unknownRefusals === 'answer') throw badRequest(problem);
+    const { behaviour = {}, restBehaviour = behaviour, paceFactor = 1 } = this.#options;
+    const ownBehaviour = withDefaults(restBehaviour);
+    const startMs = Math.floor(this.#clock.positionMs);
+    const stream = this.#addStream({
+      ...{ request, startMs, origin: 'rest', behaviour: ownBehaviour, isCut: false },
+      streamSid: randomSid('MZ'),
+      setUpMs: Math.max(1, (ownBehaviour.burstFrames * 20) / paceFactor),
+      streamTimeMs: () => this.#clock.positionMs - startMs,
+      ...(problem === undefined ? {} : { failsWith: 31900 }),
+    });
+    this.#changed();
+    return stream;
+  }
+
+  stopStream(sidOrName: string): ObservedStream {
+    const stream = this.streams.find(
+      ({ streamSid, request, state }) =>
+        state !== 'over' && (streamSid === sidOrName || request.name === sidOrName),
+    );
+    if (stream === undefined || this.#status !== 'in-progress') throw notFound();
+    stream.stop();
+    return stream;
   }
 
   async #run(): Promise<CallOutcome> {
@@ -130,16 +207,22 @@ class SimulatedCall implements Call {
       ({ request, isCut } = await this.#askForStream());
     } catch (error) {
       if (!(error instanceof TwilioError)) throw error;
-      this.#status = 'completed';
+      this.#complete();
       return { end: 'webhook failed', faults: [error.code], error };
     }
     if (request === undefined) {
-      this.#status = 'completed';
+      this.#complete();
       return { end: 'no stream', faults: [] };
     }
-    const end = await this.#runStream(request, isCut);
-    if (end === 'stopped' || end === 'abandoned') this.#status = 'completed';
-    return { end, faults: this.#faults() };
+    if (this.#isHungUp) return { end: 'abandoned', faults: [] };
+    const { burstFrames } = this.#behaviour;
+    const burstMs = burstFrames * 20;
+    const stream = this.#addStream({
+      ...{ request, isCut, startMs: 0, origin: 'twiml', behaviour: this.#behaviour },
+      ...{ streamSid: this.streamSid, setUpMs: 0 },
+      streamTimeMs: () => this.#clock.positionMs - burstMs,
+    });
+    return { end: await stream.done, faults: faultsIn(stream.events.seen) };
   }
 
   async #askForStream(): Promise<{ request: StreamRequest | undefined; isCut: boolean }> {
@@ -158,69 +241,105 @@ class SimulatedCall implements Call {
     return { request, isCut: !keepsCall };
   }
 
-  async #runStream(request: StreamRequest, isCut: boolean): Promise<MediaStreamEnd> {
-    const callsBackFirst = this.#behaviour.statusCallback === 'before socket';
-    if (callsBackFirst && !this.#isHungUp) await this.#callBack(request, 'stream-started');
-    if (this.#isHungUp) return 'abandoned';
-    let started: Promise<void> = Promise.resolve();
-    const onEvent = (event: MediaStreamEvent): void => {
-      this.events.emit(event);
-      if (event.type === 'started' && !callsBackFirst) started = this.#callBack(request, 'stream-started');
-    };
-    const beforeEnd = (): Promise<void> => this.#callBack(request, 'stream-stopped');
-    this.#stream = this.#createStream(request, { isCut, onEvent, ...(callsBackFirst && { beforeEnd }) });
-    const end = await this.#stream.ended;
-    await started;
-    if (end === 'stopped' && !callsBackFirst) await beforeEnd();
-    if (end !== 'stopped' && end !== 'abandoned') await this.#callBack(request, 'stream-error');
-    return end;
-  }
-
-  #createStream(
-    request: StreamRequest,
-    wiring: Pick<ConstructorParameters<typeof MediaStream>[0], 'isCut' | 'onEvent' | 'beforeEnd'>,
-  ): MediaStream {
-    const { accountSid, callSid, streamSid } = this;
-    const { audio = {}, paceFactor = 1, connectTimeoutMs, closeWaitMs, bufferLimitBytes } = this.#options;
-    return new MediaStream({
-      ...{ accountSid, callSid, streamSid, request, audio, paceFactor },
-      behaviour: this.#behaviour,
-      ...wiring,
+  #addStream(
+    own: Pick<
+      ConstructorParameters<typeof CallStream>[0],
+      | 'request'
+      | 'isCut'
+      | 'startMs'
+      | 'origin'
+      | 'behaviour'
+      | 'streamSid'
+      | 'setUpMs'
+      | 'streamTimeMs'
+      | 'failsWith'
+    >,
+  ): CallStream {
+    const { accountSid, callSid } = this;
+    const { paceFactor = 1, connectTimeoutMs, closeWaitMs, bufferLimitBytes } = this.#options;
+    const isFirst = this.streams.length === 0;
+    const stream = new CallStream({
+      ...{ accountSid, callSid, paceFactor, audio: audioFrom(this.audio, own.startMs) },
+      ...own,
       ...this.#signing(),
       ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
       ...(closeWaitMs !== undefined && { closeWaitMs }),
       ...(bufferLimitBytes !== undefined && { bufferLimitBytes }),
+      onEvent: (event) => {
+        this.#onStreamEvent(event, isFirst);
+      },
+      onOver: (end) => {
+        // With its audio, the call is at its end.
+        if (end === 'stopped') this.hangUp();
+        this.#changed();
+      },
+    });
+    this.streams.push(stream);
+    return stream;
+  }
+
+  #onStreamEvent(event: CallEvent, isFirst: boolean): void {
+    if (isFirst && event.type === 'stream-open') this.#startClock(this.#behaviour.burstFrames * 20);
+    if (isFirst && event.type === 'refused') this.#startClock(0);
+    if (isFirst) this.events.emit(event);
+    this.#changed();
+  }
+
+  #startClock(aheadMs: number): void {
+    this.#clock.start(aheadMs);
+    const { endsWithAudio = false, paceFactor = 1 } = this.#options;
+    if (!endsWithAudio || this.#behaviour.end === 'never') return;
+    const endMs = Math.max(0, ...Object.values(this.audio).map(({ length }) => length / BYTES_PER_MS));
+    this.#stopWatchingAudio = pace(paceFactor, () => {
+      const isCarried = this.streams.some(({ state }) => state === 'open');
+      if (this.#clock.positionMs >= endMs && !isCarried) this.hangUp();
     });
   }
 
-  async #callBack(request: StreamRequest, streamEvent: StreamEvent): Promise<void> {
-    const { name = this.streamSid, statusCallback: url, statusCallbackMethod: method = 'POST' } = request;
-    if (url === undefined) return;
-    const { accountSid, callSid, streamSid } = this;
-    const identity = { accountSid, callSid, streamSid, streamName: name };
-    const streamError = streamEvent === 'stream-error' ? { streamError: this.#errorText() } : {};
-    const callback = { url, method, streamEvent, ...identity, ...streamError, ...this.#signing() };
-    // Twilio does not care whether anybody listens to its callbacks.
-    const status = await sendStatusCallback(callback).catch(() => undefined);
-    this.events.emit({ type: 'callback', streamEvent, ...(status !== undefined && { status }) });
+  #problemWith({ tracks, name }: StreamRequest): string | undefined {
+    const { deadStreamHoldsTracksMs } = this.#restRules;
+    const holding = this.streams.filter(
+      (stream) => stream.state !== 'over' || stream.overForMs < deadStreamHoldsTracksMs,
+    );
+    const taken = holding.reduce((sum, { request }) => sum + request.tracks.length, this.foreignTracks);
+    if (taken + tracks.length > MOST_TRACKS) return `the call has ${taken} of ${MOST_TRACKS} tracks forked`;
+    const isNamed = name !== undefined && this.streams.some(({ request }) => request.name === name);
+    return isNamed ? 'the call has had a stream of this name' : undefined;
+  }
+
+  #complete(): void {
+    this.#status = 'completed';
+    this.#stopWatchingAudio();
+    this.#completed();
+    this.#changed();
+  }
+
+  async #whenOver(isCompleted: Promise<void>): Promise<void> {
+    await isCompleted;
+    await this.done;
+    // None is added any more.
+    await Promise.all(this.streams.map(({ done }) => done));
   }
 
   #answer(): void {
     if (!this.#isHungUp) this.#status = 'in-progress';
   }
 
-  #faults(): StreamFaultCode[] {
-    return this.events.seen.flatMap((event) => (event.type === 'fault' ? [event.code] : []));
-  }
-
-  /** A stream that we broke off by a switch broke on Twilio's side of the line. */
-  #errorText(): string {
-    const code = this.#faults().findLast((each) => STREAM_FAULTS[each].level === 'error') ?? 31903;
-    return STREAM_FAULTS[code].text;
+  #changed(): void {
+    this.#options.onChange?.();
   }
 
   #signing(): { authToken?: string; dial?: DialAddress } {
     const { authToken, dial } = this.#options;
     return { ...(authToken !== undefined && { authToken }), ...(dial && { dial }) };
   }
+}
+
+/** What is still to be said from a moment on. */
+function audioFrom({ inbound, outbound }: CallAudio, startMs: number): CallAudio {
+  const byte = startMs * BYTES_PER_MS;
+  return {
+    ...(inbound && { inbound: inbound.subarray(byte) }),
+    ...(outbound && { outbound: outbound.subarray(byte) }),
+  };
 }

@@ -21,14 +21,15 @@ export interface Twiml {
   readonly keepsCall: boolean;
 }
 
-const TRACKS_OF: Readonly<Record<string, readonly Track[]>> = {
+/** What TwiML and REST call a choice of tracks. */
+export const TRACKS_OF: Readonly<Record<string, readonly Track[]>> = {
   inbound_track: ['inbound'],
   outbound_track: ['outbound'],
   both_tracks: ['inbound', 'outbound'],
 };
 const STREAM_ATTRIBUTES = ['url', 'name', 'track', 'statusCallback', 'statusCallbackMethod', 'connectorName'];
 /** Name and value together must be under 500 characters (twilio-media-streams.md, 1.5). */
-const PARAMETER_LIMIT = 500;
+export const PARAMETER_LIMIT = 500;
 const METHODS: Readonly<Record<string, 'GET' | 'POST'>> = { GET: 'GET', POST: 'POST' };
 const VERBS_THAT_HOLD_NOTHING = ['Start', 'Stop'];
 
