@@ -1,5 +1,8 @@
 import type { RelayConfig, Environment } from './config';
 import { Calls } from './call/calls';
+import { Continuity } from './continuity/continuity';
+import type { ContinuityTiming } from './continuity/continuity-timing';
+import { StreamStarter } from './continuity/stream-starter';
 import { CallSession } from './call/call-session';
 import type { Clock } from './model/clock';
 import type { Logger } from './observability/logger';
@@ -12,14 +15,19 @@ import { Credentials, SECRET_TIMING, type SecretTiming } from './secrets';
 import { healthRoute } from './server/health-route';
 import { startHttpServer } from './server/relay-server';
 import { createSinks } from './sinks';
-import type { TranscriptSink } from './sinks/transcript-sink';
+import { tellSinks, type TranscriptSink } from './sinks/transcript-sink';
+import type { TaskState } from './task-state';
 import { BacklogBudget } from './speech/audio-backlog';
 import { createGladiaProvider, GLADIA_TIMING, type GladiaTiming } from './speech/gladia/gladia-provider';
 import { Recognition } from './speech/recognition';
 import { RECOGNITION_TIMING, type RecognitionTiming } from './speech/recognition-timing';
 import { SessionSlots } from './speech/session-slots';
 import type { SpeechProvider } from './speech/speech-provider';
+import { recoverSession } from './speech/orphaned-session';
+import { CallReader } from './store/call-reader';
 import { CallStore } from './store/call-store';
+import { LeaseStore } from './store/lease-store';
+import { TaskMail } from './store/task-mail';
 import { OwnTable } from './store/own-table';
 import { createDocumentClient } from './store/dynamodb-client';
 import { CallDirectory } from './twilio/call-directory';
@@ -47,6 +55,8 @@ export interface RelayTiming {
   readonly secrets: SecretTiming;
   /** Of the drain time: for writing out what is queued. */
   readonly flushTimeoutMs: number;
+  /** Between tasks; what is left out has the default of `Continuity`. */
+  readonly continuity: Partial<ContinuityTiming>;
 }
 
 export const RELAY_TIMING: RelayTiming = {
@@ -61,7 +71,11 @@ export const RELAY_TIMING: RelayTiming = {
   readinessIntervalMs: 30_000,
   secrets: SECRET_TIMING,
   flushTimeoutMs: 15_000,
+  continuity: {},
 };
+
+/** Of the time for live calls, the part in which they are handed over; the rest is for their last words. */
+const HAND_OVER_SHARE = 0.6;
 
 export interface RelayDeps {
   readonly logger: Logger;
@@ -79,6 +93,8 @@ export interface RelayDeps {
   readonly random?: () => number;
   /** Takes the embedded-metric lines. Default: they are not written. */
   readonly writeMetrics?: (line: string) => void;
+  /** Where somebody stops this process for reasons of theirs, and can be asked before they do. */
+  readonly taskState?: TaskState;
 }
 
 export interface Relay {
@@ -123,6 +139,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     retentionDays: store.retentionDays,
     now,
   });
+  const tableAccess = { client, tableName: store.table, wallNow };
   const sinks = [...createSinks({ client, store, metrics, logger, now: wallNow }), ...(deps.sinks ?? [])];
 
   const rest = new TwilioRest({ apiUrl: twilio.apiUrl, credentials: () => credentials.twilio() });
@@ -131,6 +148,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     sinks,
     origins: callStore,
     isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
+    storedLegs: (callSid) => callStore.readLegs(callSid).catch(() => ({})),
     callEndGraceMs: timing.callEndGraceMs,
     callEndPollMs: timing.callEndPollMs,
     logger,
@@ -146,6 +164,29 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   });
   const budget = new BacklogBudget(config.backlogProcessBytes);
   const slots = new SessionSlots(gladia.maxSessions);
+
+  const continuity = new Continuity({
+    leases: new LeaseStore(tableAccess),
+    mail: new TaskMail(tableAccess),
+    reader: new CallReader({ client, tableName: store.table }),
+    calls,
+    starter:
+      twilio.isRestAllowed && config.publicUrl !== undefined
+        ? new StreamStarter({ rest, publicUrl: config.publicUrl, mediaPath: config.mediaPath })
+        : undefined,
+    isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
+    recoverSession: (session, signal) =>
+      recoverSession(provider, { session, signal, timing: timing.recognition, now, random, logger }),
+    tell: (event) => tellSinks({ sinks, metrics, logger }, event),
+    tracks: config.tracks,
+    isFlushed: () => metrics.value('storeQueue') === 0,
+    timing: timing.continuity,
+    now,
+    wallNow,
+    random,
+    logger,
+    metrics,
+  });
 
   /** A leg: its socket gives events, its session turns them into transcripts. */
   const newSession = (): CallSession =>
@@ -168,7 +209,12 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           },
           listener,
         ),
-      onStarted: (start) => calls.onLegStarted(start),
+      onStarted(start) {
+        calls.onLegStarted(start);
+        continuity.legStarted(start);
+      },
+      onFirstAudio: (start, atMs) => continuity.firstAudio(start, atMs),
+      onFinishing: (start, reason, firstAudioAt) => continuity.legFinishing(start, reason, firstAudioAt),
       claimOrigin: (callSid, legOriginAtMs) => calls.claimOrigin(callSid, legOriginAtMs),
       describeCall: (callSid, accountSid) => directory.describe(callSid, accountSid),
       alignmentWindowMs: timing.alignmentWindowMs,
@@ -190,8 +236,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     next: twilio.next,
     isFull: () => calls.streamingLegs >= config.maxCalls,
     isDraining: () => isDraining,
-    onStreamStatus: ({ callSid, streamSid, streamEvent }) =>
-      logger.info({ callSid, streamSid, streamEvent }, 'Twilio told of a stream'),
+    onStreamStatus(event) {
+      const { callSid, streamSid, streamEvent } = event;
+      logger.info({ callSid, streamSid, streamEvent }, 'Twilio told of a stream');
+      continuity.onStreamStatus(event);
+    },
     logger,
     metrics,
   });
@@ -216,6 +265,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           ...timing.mediaStream,
         });
         calls.add({ session, stream });
+        void session.ended.then(() => continuity.legEnded(session.start));
       },
     },
     logger,
@@ -251,16 +301,31 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     intervalMs: timing.metricsIntervalMs,
   });
 
+  const flushTimeoutMs = Math.min(timing.flushTimeoutMs, config.drainTimeoutMs / 4);
+  const liveTimeoutMs = config.drainTimeoutMs - flushTimeoutMs;
+  let handedOver: Promise<void> | undefined;
+  const handOver = (): Promise<void> => {
+    isDraining = true;
+    return (handedOver ??= continuity.handOver(liveTimeoutMs * HAND_OVER_SHARE));
+  };
+  deps.taskState?.onStopping(() => {
+    logger.info({ legs: calls.liveLegs }, 'This task will be stopped: live calls are handed over');
+    void handOver();
+  });
+
   let drained: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
+    const beganAtMs = now();
     isDraining = true;
     readinessWatch.close();
     logger.info({ legs: calls.liveLegs }, 'Draining');
-    const flushTimeoutMs = Math.min(timing.flushTimeoutMs, config.drainTimeoutMs / 4);
-    await calls.drain(config.drainTimeoutMs - flushTimeoutMs);
+    deps.taskState?.close();
+    await handOver();
+    await calls.drain(liveTimeoutMs - (now() - beganAtMs));
     clearInterval(ticker);
     clearInterval(gauges);
     const left = await Promise.all(sinks.map((sink) => sink.close(flushTimeoutMs)));
+    await continuity.close();
     await Promise.all([server.close(), admin.close()]);
     ownTable?.close();
     embedded.close();

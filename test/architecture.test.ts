@@ -25,6 +25,18 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
     'runtime/call',
     ['runtime/model', 'runtime/observability', 'runtime/speech', 'runtime/sinks/transcript-sink'],
   ],
+  [
+    'runtime/continuity',
+    [
+      'runtime/contract',
+      'runtime/model',
+      'runtime/observability',
+      'runtime/twilio',
+      'runtime/call',
+      'runtime/speech',
+      'runtime/store',
+    ],
+  ],
   ['runtime', ['runtime']],
   ['local', ['runtime', 'local']],
 ];

@@ -1,3 +1,5 @@
+import type { AudioLedger } from '../model/audio-ledger';
+import type { Secret } from '../model/secret';
 import { BYTES_PER_MS } from '../model/audio';
 import type { CallEvent, LegAudio, LegEndReason, LegStart } from '../model/call-event';
 import type { Clock } from '../model/clock';
@@ -16,6 +18,8 @@ import type { SessionRequest, SpokenAddOn, SpokenWord } from '../speech/speech-p
 import type { SpeechSession } from '../speech/speech-session';
 import { CallClock } from './call-clock';
 import { Latencies } from './latencies';
+import { attemptOf } from './attempts';
+import { isAnnounced } from './fencing';
 import { legLedger } from './leg-ledger';
 import { mergeParties, readLegParameters } from './leg-parameters';
 import { LEG_MOVES, type LegState } from './leg-state';
@@ -29,6 +33,10 @@ export interface CallSessionOptions {
   readonly recognise: (request: SessionRequest, listener: RecognitionListener, logger: Logger) => Recognition;
   /** The stream has said which call it is. */
   readonly onStarted: (start: LegStart) => void;
+  /** Its first frame is here: the leg really has the call. */
+  readonly onFirstAudio?: (start: LegStart, atMs: number) => void;
+  /** No more audio comes. */
+  readonly onFinishing?: (start: LegStart, reason: LegEndReason, firstAudioAt: string | undefined) => void;
   /** When the call's first audio was, given this leg's. Resolves always. */
   readonly claimOrigin: (callSid: string, legOriginAtMs: number) => Promise<number>;
   /** What Twilio says of the call; `undefined` when nobody can be asked. Never rejects. */
@@ -47,12 +55,38 @@ const REMEMBERED_SEGMENTS = 512;
 /** The store tells a call's origin, or fails to, within seconds: more than these do not come in that time. */
 const MOST_HELD = 10_000;
 
+/** Endings that nobody wanted: the call may well be alive. */
+const LOST: ReadonlySet<LegEndReason> = new Set(['stream-lost', 'protocol-error', 'task-died']);
+
 /** What is known once the stream has said which call it is. */
 interface Leg {
   readonly start: LegStart;
   readonly startedAt: string;
   readonly aligner: TrackAligner;
   readonly recognition: Recognition;
+}
+
+/** What another process needs to go on with a leg, or to close its books, should this one die. */
+export interface LegCheckpoint {
+  readonly start: LegStart;
+  readonly startedAt: string;
+  /** Wall-clock times, ISO 8601: of this leg's first audio, and of the call's. */
+  readonly legOriginAt?: string;
+  readonly originAt?: string;
+  readonly session?: OpenSession;
+  /** No more audio comes, and somebody wanted it so: nothing to go on with. */
+  readonly isStopped: boolean;
+  /** So far. What is neither accepted, late, unconfirmed nor lost waits in this process. */
+  readonly ledger: AudioLedger;
+}
+
+/** The speech session that a leg's audio goes to now. */
+export interface OpenSession {
+  readonly sessionId: string;
+  readonly sessionNumber: number;
+  /** A bearer token. */
+  readonly url: Secret;
+  readonly baseMs: number;
 }
 
 /**
@@ -79,6 +113,13 @@ export class CallSession implements RecognitionListener {
   #segments = 0;
   readonly #results: SessionFacts[] = [];
   #unreconciledSessions = 0;
+  #session: OpenSession | undefined;
+  /** Wall clock, and `now`, of the first frame. */
+  #firstAudio: { readonly atMs: number; readonly nowMs: number } | undefined;
+  #lastAudioNowMs = 0;
+  /** Wall clock: another leg has the call from here on. */
+  #handedOverAtMs: number | undefined;
+  #endReason: LegEndReason | undefined;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -91,6 +132,40 @@ export class CallSession implements RecognitionListener {
 
   get callSid(): string | undefined {
     return this.#leg?.start.callSid;
+  }
+
+  get streamSid(): string | undefined {
+    return this.#leg?.start.streamSid;
+  }
+
+  /** What its stream said at the start; nothing before. */
+  get start(): LegStart | undefined {
+    return this.#leg?.start;
+  }
+
+  /** @returns nothing before the start and after the end */
+  checkpoint(): LegCheckpoint | undefined {
+    const leg = this.#leg;
+    if (leg === undefined || this.#state === 'ended') return undefined;
+    const { start, startedAt, aligner, recognition } = leg;
+    const originAtMs = this.#clock?.originAtMs;
+    return {
+      start,
+      startedAt,
+      ...(this.#firstAudio === undefined ? {} : { legOriginAt: isoTime(this.#firstAudio.atMs) }),
+      ...(originAtMs === undefined ? {} : { originAt: isoTime(originAtMs) }),
+      ...(this.#session === undefined ? {} : { session: this.#session }),
+      isStopped: this.#endReason !== undefined && !LOST.has(this.#endReason),
+      ledger: legLedger(start.tracks, aligner, recognition.account),
+    };
+  }
+
+  /**
+   * Another leg has taken the call over: what both hear is marked, and this one ends as handed over.
+   * @param atMs wall clock: when the other leg's first audio came
+   */
+  handOver(atMs: number): void {
+    this.#handedOverAtMs = atMs;
   }
 
   /** Takes what the stream tells, in order. */
@@ -137,7 +212,8 @@ export class CallSession implements RecognitionListener {
     metrics.count('legsStarted');
     this.#options.onStarted(start);
     this.#tell({ type: 'leg-started', callSid, streamSid, accountSid, startedAt, tracks, parties });
-    const request = { callSid, streamSid, channels: tracks.length, languages, vocabulary };
+    const first = isAnnounced(start) || attemptOf(start.parameters) > 0;
+    const request = { callSid, streamSid, channels: tracks.length, languages, vocabulary, first };
     const recognition = this.#options.recognise(request, this, logger.child({ callSid, streamSid }));
     const aligner = new TrackAligner({
       tracks,
@@ -160,11 +236,19 @@ export class CallSession implements RecognitionListener {
     const leg = this.#leg;
     if (leg === undefined || this.#state !== 'streaming') return;
     const { metrics, now } = this.#options;
-    if (leg.aligner.originMs === undefined)
-      this.#originClaimed = this.#claimOrigin(leg.start).catch((error: unknown) => this.#onFault(error));
-    this.#silence.frameArrived(now());
+    const nowMs = now();
+    if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
+    this.#lastAudioNowMs = nowMs;
+    this.#silence.frameArrived(nowMs);
     metrics.count('audioReceived', payload.length / BYTES_PER_MS);
     this.#countFilled(leg.aligner.push(track, timestampMs, payload));
+  }
+
+  #beginAudio(start: LegStart, nowMs: number): void {
+    const atMs = this.#options.wallNow();
+    this.#firstAudio = { atMs, nowMs };
+    this.#originClaimed = this.#claimOrigin(start, atMs).catch((error: unknown) => this.#onFault(error));
+    this.#options.onFirstAudio?.(start, atMs);
   }
 
   #supplySilence(leg: Leg): void {
@@ -177,15 +261,16 @@ export class CallSession implements RecognitionListener {
   #finish(reason: LegEndReason): void {
     const leg = this.#leg;
     if (leg === undefined || !this.#enter('finishing')) return;
+    this.#endReason = this.#handedOverAtMs === undefined ? reason : 'handed-over';
     this.#countFilled(leg.aligner.flush());
     leg.recognition.finish();
+    this.#options.onFinishing?.(leg.start, this.#endReason, this.#audioTimes().firstAudioAt);
     Promise.all([leg.recognition.closed, this.#originClaimed])
-      .then(() => this.#end(leg, reason))
+      .then(() => this.#end(leg, this.#endReason ?? reason))
       .catch((error: unknown) => this.#onFault(error));
   }
 
-  async #claimOrigin({ callSid, streamSid }: LegStart): Promise<void> {
-    const legOriginAtMs = this.#options.wallNow();
+  async #claimOrigin({ callSid, streamSid }: LegStart, legOriginAtMs: number): Promise<void> {
     const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs);
     this.#clock = new CallClock(originAtMs, legOriginAtMs);
     this.#tell({ type: 'audio-started', callSid, streamSid, originAt: new Date(originAtMs).toISOString() });
@@ -197,15 +282,8 @@ export class CallSession implements RecognitionListener {
   // --- from the recognition
 
   sessionOpened(session: SpeechSession, baseMs: number): void {
-    const { sessionId, url } = session.grant;
-    this.#tell({
-      type: 'session-opened',
-      ...this.#id(),
-      sessionId,
-      sessionNumber: session.number,
-      url,
-      baseMs,
-    });
+    this.#session = { ...session.grant, sessionNumber: session.number, baseMs };
+    this.#tell({ type: 'session-opened', ...this.#id(), ...this.#session });
   }
 
   partial(heard: HeardUtterance, latencyMs: number | undefined): void {
@@ -313,6 +391,7 @@ export class CallSession implements RecognitionListener {
       endReason,
       ...(recognition.failure === undefined ? {} : { failure: recognition.failure }),
       tracks: start.tracks,
+      ...this.#audioTimes(),
       sessions: recognition.sessions,
       segments: this.#segments,
       ledger: legLedger(start.tracks, aligner, recognition.account),
@@ -321,6 +400,12 @@ export class CallSession implements RecognitionListener {
       results: this.#results,
       billableSeconds: this.#results.reduce((sum, { billedSeconds = 0 }) => sum + billedSeconds, 0),
     };
+  }
+
+  #audioTimes(): { firstAudioAt?: string; lastAudioAt?: string } {
+    if (this.#firstAudio === undefined) return {};
+    const { atMs, nowMs } = this.#firstAudio;
+    return { firstAudioAt: isoTime(atMs), lastAudioAt: isoTime(atMs + this.#lastAudioNowMs - nowMs) };
   }
 
   #tellGaps({ start, recognition }: Leg, clock: CallClock): void {
@@ -340,6 +425,8 @@ export class CallSession implements RecognitionListener {
     const channel = Math.min(utterance.channel, this.#tracks.length - 1);
     const track = this.#tracks[channel] ?? 'inbound';
     const start = this.#toCallMs(clock, channel, startMs);
+    const end = this.#toCallMs(clock, channel, endMs);
+    const isHeardTwice = this.#handedOverAtMs !== undefined && clock.originAtMs + end > this.#handedOverAtMs;
     return {
       sessionId: session.grant.sessionId,
       sessionNumber: session.number,
@@ -351,12 +438,13 @@ export class CallSession implements RecognitionListener {
       language: utterance.language,
       confidence: utterance.confidence,
       startMs: start,
-      endMs: this.#toCallMs(clock, channel, endMs),
+      endMs: end,
       at: clock.at(start),
       words: utterance.words.map((word) => this.#word(clock, session, channel, word)),
       sessionStartMs: Math.round(utterance.startMs),
       sessionEndMs: Math.round(utterance.endMs),
       source,
+      ...(isHeardTwice ? { overlap: true } : {}),
     };
   }
 
@@ -409,6 +497,10 @@ export class CallSession implements RecognitionListener {
     this.#state = next;
     return true;
   }
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function segmentName(id: Pick<Segment, 'sessionNumber' | 'channel' | 'utteranceId'>): string {

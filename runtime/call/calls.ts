@@ -1,10 +1,12 @@
 import type { LegEndReason, LegStart } from '../model/call-event';
-import type { LegSummary } from '../model/transcript-event';
+import type { LegId, LegSummary } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
 import type { CallOrigins } from './call-clock';
-import type { CallSession } from './call-session';
+import type { CallSession, LegCheckpoint } from './call-session';
+import { gapsBetween, inOrder } from './legs-of-call';
+import { replacedBy } from './fencing';
 
 /** What a live leg is made of: what hears it, and what can close its socket. */
 export interface LiveLeg {
@@ -17,6 +19,8 @@ export interface CallsOptions {
   readonly origins: CallOrigins;
   /** Whether Twilio says that the call is over; `undefined` when nobody can be asked. Never rejects. */
   readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
+  /** What the store has of a call's legs, by streamSid: other processes may have had some. Never rejects. */
+  readonly storedLegs: (callSid: string) => Promise<Readonly<Record<string, LegSummary>>>;
   /** After a call's last leg: this long until the call is taken for over, or Twilio is asked. */
   readonly callEndGraceMs: number;
   /** While Twilio says that a call without legs goes on: between questions. */
@@ -28,8 +32,8 @@ export interface CallsOptions {
 interface Call {
   readonly callSid: string;
   readonly accountSid: string;
-  /** Those that have ended. */
-  readonly legs: LegSummary[];
+  /** Those that have ended, by streamSid. */
+  readonly legs: Map<string, LegSummary>;
   liveLegs: number;
   isOver: boolean;
   /** Questions to Twilio in a row without an answer. */
@@ -76,8 +80,41 @@ export class Calls {
     void leg.session.ended.then((summary) => this.#onLegEnded(leg, summary));
   }
 
+  /** Legs that take audio now. */
+  get streaming(): readonly LiveLeg[] {
+    return [...this.#legs].filter(({ session }) => session.state === 'streaming');
+  }
+
+  /** What other processes must know to go on with this one's legs. */
+  checkpoints(): readonly LegCheckpoint[] {
+    return [...this.#legs].map(({ session }) => session.checkpoint()).filter((each) => each !== undefined);
+  }
+
+  /** Whether this process has, or remembers, such a leg. */
+  hasHad(callSid: string, streamSid: string): boolean {
+    return (
+      this.#calls.get(callSid)?.legs.has(streamSid) === true ||
+      [...this.#legs].some(({ session }) => session.streamSid === streamSid)
+    );
+  }
+
+  /** Closes a leg's stream, if it is one of this process's. */
+  close(streamSid: string, reason: LegEndReason): void {
+    for (const { session, stream } of this.#legs)
+      if (session.streamSid === streamSid && session.state === 'streaming') stream.close(reason);
+  }
+
+  /** A leg that another process began and that is over counts for its call, which this process ends when it is over. */
+  adopt(id: LegId & { readonly accountSid: string }, summary: LegSummary): void {
+    const call = this.#callOf(id.callSid, id.accountSid);
+    call.legs.set(id.streamSid, summary);
+    if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
+  }
+
   /** A leg has said which call it is of: the call lives. */
-  onLegStarted({ callSid, accountSid }: LegStart): void {
+  onLegStarted(start: LegStart): void {
+    const { callSid, accountSid } = start;
+    for (const leg of replacedBy(start, this.streaming)) leg.stream.close('replaced');
     const call = this.#callOf(callSid, accountSid);
     call.liveLegs += 1;
     call.isOver = false;
@@ -127,17 +164,17 @@ export class Calls {
       if (!(await endsWithin(ABORT_GRACE_MS, ended)))
         this.#options.logger.error('Legs did not end with the drain');
     }
-    for (const call of this.#calls.values()) this.#endCall(call);
+    await Promise.all([...this.#calls.values()].map((call) => this.#endCall(call)));
   }
 
   #onLegEnded(leg: LiveLeg, summary: LegSummary | undefined): void {
     this.#legs.delete(leg);
-    const { callSid } = leg.session;
+    const { callSid, streamSid } = leg.session;
     const call = callSid === undefined ? undefined : this.#calls.get(callSid);
-    if (call === undefined) return;
+    if (call === undefined || streamSid === undefined) return;
     call.liveLegs -= 1;
     if (call.liveLegs === 0) this.#countLive(-1);
-    if (summary !== undefined) call.legs.push(summary);
+    if (summary !== undefined) call.legs.set(streamSid, summary);
     if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
   }
 
@@ -152,18 +189,26 @@ export class Calls {
     call.unanswered = isOver === 'no-answer' ? call.unanswered + 1 : 0;
     const asksAgain = isOver === false || (isOver === 'no-answer' && call.unanswered < MOST_UNANSWERED);
     if (asksAgain) this.#endLater(call, this.#options.callEndPollMs);
-    else this.#endCall(call);
+    else await this.#endCall(call);
   }
 
-  #endCall(call: Call): void {
+  async #endCall(call: Call): Promise<void> {
     clearTimeout(call.endTimer);
-    const { callSid, legs } = call;
-    const last = legs.at(-1);
-    if (call.isOver || last === undefined) return;
+    const { callSid } = call;
+    if (call.isOver || call.legs.size === 0) return;
     call.isOver = true;
+    const stored = await this.#options.storedLegs(callSid);
+    // Meanwhile a leg may have begun.
+    if (call.liveLegs > 0) return;
+    const legs = inOrder({ ...stored, ...Object.fromEntries(call.legs) });
+    const [, last] = legs.at(-1) ?? [];
+    // A leg that took the call over is another process's, and so is the call's end.
+    if (last === undefined || last.endReason === 'handed-over') return;
     this.#forgetOldest();
+    for (const gap of gapsBetween(legs)) tellSinks(this.#options, { type: 'gap', callSid, ...gap });
     const { endedAt, endReason } = last;
-    tellSinks(this.#options, { type: 'call-ended', callSid, endedAt, endReason, legs: [...legs] });
+    const summaries = legs.map(([, summary]) => summary);
+    tellSinks(this.#options, { type: 'call-ended', callSid, endedAt, endReason, legs: summaries });
   }
 
   #forgetOldest(): void {
@@ -181,7 +226,7 @@ export class Calls {
       call = {
         callSid,
         accountSid,
-        legs: [],
+        legs: new Map(),
         liveLegs: 0,
         isOver: false,
         unanswered: 0,

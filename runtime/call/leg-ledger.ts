@@ -8,9 +8,14 @@ const LOSS_CAUSES: readonly LossCause[] = [
   'session-ended',
   'transcription-failed',
   'relay-stopped',
+  'task-died',
 ];
 
-/** A leg's ledger, once its recognition is closed. Tracks travel interleaved, so they share the fate of their audio. */
+/** The service has it, or may have it; its session has not said so in the end. */
+const UNCONFIRMED = ['unconfirmed', 'sent', 'acknowledged', 'acknowledged-late'] as const;
+
+/**
+ * A leg's ledger. While its recognition is open, what was sent is unconfirmed, and what waits is in no line yet. Tracks travel interleaved, so they share the fate of their audio. */
 export function legLedger(
   tracks: readonly Track[],
   aligner: TrackAligner,
@@ -21,7 +26,7 @@ export function legLedger(
   const fates = {
     acceptedMs: toMs(account.total('accepted')),
     lateMs: toMs(account.total('late')),
-    unconfirmedMs: toMs(account.total('unconfirmed')),
+    unconfirmedMs: toMs(UNCONFIRMED.reduce((bytes, kind) => bytes + account.total(kind), 0)),
     lostMs: Object.fromEntries(lost.filter(([, ms]) => ms > 0)),
   };
   const ledgers = tracks.map((track): [Track, TrackLedger] => {

@@ -1,14 +1,18 @@
 import { Calls, type CallsOptions, type LiveLeg } from '../../../runtime/call/calls';
 import type { LegState } from '../../../runtime/call/leg-state';
-import type { LegEndReason } from '../../../runtime/model/call-event';
+import type { LegEndReason, LegStart } from '../../../runtime/model/call-event';
 import type { LegSummary, TranscriptEvent } from '../../../runtime/model/transcript-event';
 import { Metrics } from '../../../runtime/observability/metrics';
 import { recordLog } from '../../support/recorded-log';
 
 const CALL = `CA${'1'.repeat(32)}`;
 
+let legs = 0;
+
 /** A leg that does what the test says. */
 class FakeLeg {
+  readonly streamSid = `MZ${(legs += 1)}`;
+  readonly start: LegStart | undefined;
   state: LegState = 'streaming';
   closedWith: LegEndReason[] = [];
   isAborted = false;
@@ -18,13 +22,31 @@ class FakeLeg {
   #closeSocket: () => void = () => undefined;
   readonly live: LiveLeg;
 
-  constructor(readonly callSid: string | undefined = CALL) {
+  constructor(
+    readonly callSid: string | undefined = CALL,
+    start: Partial<LegStart> = {},
+  ) {
+    const { streamSid } = this;
+    this.start =
+      callSid === undefined
+        ? undefined
+        : {
+            type: 'started',
+            callSid,
+            accountSid: 'AC1',
+            streamSid,
+            tracks: ['inbound'],
+            parameters: {},
+            ...start,
+          };
     const ended = new Promise<LegSummary | undefined>((resolve) => (this.#end = resolve));
     const closed = new Promise<void>((resolve) => (this.#closeSocket = resolve));
     const leg = this;
     const session = {
       ended,
       callSid,
+      streamSid: callSid === undefined ? undefined : streamSid,
+      start: this.start,
       get state() {
         return leg.state;
       },
@@ -36,9 +58,10 @@ class FakeLeg {
     this.live = { session, stream } as unknown as LiveLeg;
   }
 
-  async end(endReason: LegEndReason = 'stopped'): Promise<void> {
+  async end(endReason: LegEndReason = 'stopped', summary: Partial<LegSummary> = {}): Promise<void> {
     this.state = 'ended';
-    this.#end({ endReason, endedAt: '2026-01-01T00:00:00.000Z' } as LegSummary);
+    const startedAt = `2026-01-01T00:00:0${Number(this.streamSid.slice(2)) % 10}.000Z`;
+    this.#end({ endReason, startedAt, endedAt: '2026-01-01T00:00:00.000Z', ...summary } as LegSummary);
     await settle();
   }
 
@@ -67,6 +90,7 @@ function create(options: Partial<CallsOptions> = {}) {
     sinks: [{ name: 'events', write: (event) => void events.push(event), close: () => Promise.resolve(0) }],
     origins: { claimOrigin: (_, originAt) => Promise.resolve(originAt) },
     isCallOver: () => Promise.resolve(undefined),
+    storedLegs: () => Promise.resolve({}),
     callEndGraceMs: 5_000,
     callEndPollMs: 15_000,
     logger,
@@ -75,21 +99,16 @@ function create(options: Partial<CallsOptions> = {}) {
   });
   const start = (leg = new FakeLeg()): FakeLeg => {
     calls.add(leg.live);
-    if (leg.callSid !== undefined)
-      calls.onLegStarted({
-        type: 'started',
-        callSid: leg.callSid,
-        accountSid: 'AC1',
-        streamSid: 'MZ1',
-        tracks: ['inbound'],
-        parameters: {},
-      });
+    if (leg.start !== undefined) calls.onLegStarted(leg.start);
     return leg;
   };
   return { calls, events, metrics, lines, start };
 }
 
-beforeEach(() => jest.useFakeTimers());
+beforeEach(() => {
+  legs = 0;
+  jest.useFakeTimers();
+});
 afterEach(() => jest.useRealTimers());
 
 test('a call is over some time after its last leg, when nobody can be asked', async () => {

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import type { Calls } from '../call/calls';
+import { HANDOVER_PARAMETER, isAnnounced, isSameAudio } from '../call/fencing';
+import type { Track } from '../model/audio';
+import type { LegEndReason, LegStart } from '../model/call-event';
+import type { LegId, TranscriptEvent } from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import type { RecoveredSession } from '../speech/orphaned-session';
+import type { CallReader } from '../store/call-reader';
+import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
+import type { TaskMail } from '../store/task-mail';
+import type { StreamStatusEvent } from '../twilio/stream-status';
+import { CONTINUITY_TIMING, type ContinuityTiming } from './continuity-timing';
+import { HandOver } from './hand-over';
+import { LegRegister } from './leg-register';
+import { pause } from './pause';
+import { Reaper } from './reaper';
+import { Reattachment, type LossSign, type LostStream } from './reattachment';
+import type { StreamStarter } from './stream-starter';
+
+export interface ContinuityOptions {
+  readonly leases: LeaseStore;
+  readonly mail: TaskMail;
+  readonly reader: Pick<CallReader, 'readCall'>;
+  readonly calls: Calls;
+  /** Absent where Twilio is not asked: then a lost stream stays lost, and is written down. */
+  readonly starter: StreamStarter | undefined;
+  readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
+  readonly recoverSession: (session: UnreconciledSession, signal: AbortSignal) => Promise<RecoveredSession>;
+  readonly tell: (event: TranscriptEvent) => void;
+  /** The tracks of a stream that nobody heard anything of: the setting `TRACKS`. */
+  readonly tracks: readonly Track[];
+  readonly isFlushed: () => boolean;
+  readonly timing?: Partial<ContinuityTiming>;
+  readonly now: () => number;
+  readonly wallNow: () => number;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Keeps calls transcribed when something under them goes away: tells the other tasks what this one has, gives a call
+ * that lost its stream a new one, hands live calls over before this task ends, and takes over from tasks that died.
+ */
+export class Continuity {
+  readonly #options: ContinuityOptions;
+  readonly #timing: ContinuityTiming;
+  readonly #taskId = randomBytes(12).toString('hex');
+  readonly #ending = new AbortController();
+  readonly #register: LegRegister;
+  readonly #reattachment: Reattachment | undefined;
+  readonly #handOver: HandOver | undefined;
+  readonly #reaping: Promise<void>;
+  readonly #reattaching = new Set<Promise<void>>();
+
+  constructor(options: ContinuityOptions) {
+    this.#options = options;
+    const { leases, mail, calls, starter, isFlushed } = options;
+    const timing = (this.#timing = { ...CONTINUITY_TIMING, ...options.timing });
+    const shared = {
+      ...options,
+      ...timing,
+      taskId: this.#taskId,
+      signal: this.#ending.signal,
+      store: leases,
+    };
+    this.#register = new LegRegister({
+      ...shared,
+      checkpoints: () => calls.checkpoints(),
+      isFlushed,
+      takeReplaced: () => mail.takeReplaced(this.#taskId),
+      onReplaced: (streamSid) => calls.close(streamSid, 'replaced'),
+    });
+    if (starter !== undefined) {
+      this.#reattachment = new Reattachment({ ...shared, starter });
+      this.#handOver = new HandOver({ ...shared, starter });
+    }
+    const reaper = new Reaper({
+      ...shared,
+      recoverSession: (session) => options.recoverSession(session, this.#ending.signal),
+      reattach: (lost) => this.#reattach(lost, 'lease-expired'),
+      adopt: (leg, summary) => {
+        calls.adopt(leg, summary);
+        this.#register.ended(leg);
+      },
+    });
+    this.#reaping = reaper.run();
+  }
+
+  /** A leg began: other tasks learn of it, and of its call there shall be no other leg. */
+  legStarted(start: LegStart): void {
+    this.#register.changed();
+    if (!isAnnounced(start)) this.#fence(start).catch((error: unknown) => this.#onFault(error, start));
+  }
+
+  /** It hears the call: the leg that waits for this proof may go. */
+  firstAudio({ callSid, streamSid, parameters }: LegStart, atMs: number): void {
+    this.#register.changed();
+    const nonce = parameters[HANDOVER_PARAMETER];
+    if (nonce === undefined) return;
+    this.#prove({ callSid, streamSid, nonce, atMs }).catch((error: unknown) =>
+      this.#onFault(error, { callSid, streamSid }),
+    );
+  }
+
+  /**
+   * It takes no more audio.
+   * @param firstAudioAt wall clock, ISO 8601
+   */
+  legFinishing(start: LegStart, reason: LegEndReason, firstAudioAt: string | undefined): void {
+    if (reason !== 'stream-lost' && reason !== 'protocol-error') return;
+    this.#reattach({ ...start, ...(firstAudioAt === undefined ? {} : { firstAudioAt }) }, 'socket-lost');
+  }
+
+  /** @param start nothing when it never began */
+  legEnded(start: LegStart | undefined): void {
+    if (start !== undefined) this.#register.ended(start);
+  }
+
+  /** A stream was refused, or lost, says Twilio: possibly one of a task that is no more. */
+  onStreamStatus(event: StreamStatusEvent): void {
+    if (event.streamEvent !== 'stream-error' || this.#reattachment === undefined) return;
+    this.#onStreamError(event).catch((error: unknown) => this.#onFault(error, event));
+  }
+
+  /** Gives every live call to other tasks, as far as that works within `timeoutMs`. Never rejects. */
+  async handOver(timeoutMs: number): Promise<void> {
+    const handOver = this.#handOver;
+    const { calls } = this.#options;
+    if (handOver === undefined) return;
+    const timeIsUp = new AbortController();
+    const timer = setTimeout(() => timeIsUp.abort(), timeoutMs);
+    await Promise.all(calls.streaming.map((leg) => handOver.handOver(leg, timeIsUp.signal)));
+    await Promise.all(calls.streaming.map((leg) => handOver.stopFirst(leg)));
+    // Streams that the load balancer cut meanwhile are being made anew.
+    const isUp = new Promise((resolve) => timeIsUp.signal.addEventListener('abort', resolve, { once: true }));
+    if (!timeIsUp.signal.aborted) await Promise.race([isUp, Promise.all(this.#reattaching)]);
+    clearTimeout(timer);
+  }
+
+  /** Gives up the lease; what could not be written is left for another task. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.#reaping;
+    await this.#register.close();
+  }
+
+  #reattach(lost: LostStream, sign: LossSign): void {
+    if (this.#reattachment === undefined) return;
+    const done = this.#reattachment.reattach(lost, sign).finally(() => this.#reattaching.delete(done));
+    this.#reattaching.add(done);
+  }
+
+  async #onStreamError({ callSid, streamSid, accountSid }: StreamStatusEvent): Promise<void> {
+    const record = await this.#options.leases.findLeg(callSid, streamSid).catch(() => undefined);
+    if (record?.isStopping === true) return;
+    if (record !== undefined) {
+      const { tracks, parameters, legOriginAt } = record;
+      const heard = legOriginAt === undefined ? {} : { firstAudioAt: legOriginAt };
+      return this.#reattach({ ...record, tracks, parameters, ...heard }, 'stream-error');
+    }
+    const { tracks, calls, leases } = this.#options;
+    if (accountSid === undefined || calls.hasHad(callSid, streamSid)) return;
+    // Nobody has had it: a task that was full or draining refused it. Unless the call has another leg: then it was a
+    // second stream, whose maker tries again.
+    const others = await leases.legsOfCall(callSid).catch(() => []);
+    if (others.length > 0) return;
+    this.#reattach({ callSid, streamSid, accountSid, tracks, parameters: {} }, 'stream-error');
+  }
+
+  /** Another task may have an older stream of the same call and tracks: the newest wins. */
+  async #fence(start: LegStart): Promise<void> {
+    const { leases, mail } = this.#options;
+    const others = await leases.legsOfCall(start.callSid);
+    const older = others.filter(
+      (leg) => leg.taskId !== this.#taskId && !leg.isStopping && isSameAudio(leg, start),
+    );
+    await Promise.all(older.map(({ taskId, streamSid }) => mail.tellReplaced(taskId, streamSid)));
+  }
+
+  /** The leg that hands over waits for it: a store that fails for a moment must not cost the hand-over. */
+  async #prove(proof: LegId & { readonly nonce: string; readonly atMs: number }): Promise<void> {
+    const { leases, now } = this.#options;
+    const { callSid, streamSid, nonce, atMs } = proof;
+    const untilMs = now() + this.#timing.proofWithinMs;
+    for (;;) {
+      try {
+        await leases.proveHandOver(callSid, nonce, streamSid, new Date(atMs).toISOString());
+        return;
+      } catch (error) {
+        if (now() >= untilMs) throw error;
+        await pause(this.#timing.proofPollMs, this.#ending.signal);
+      }
+    }
+  }
+
+  #onFault(error: unknown, { callSid, streamSid }: LegId): void {
+    if (this.#ending.signal.aborted) return;
+    this.#options.metrics.count('leaseFailures');
+    this.#options.logger.warn({ err: error, callSid, streamSid }, 'Other tasks could not be told of a leg');
+  }
+}

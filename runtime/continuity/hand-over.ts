@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { HANDOVER_PARAMETER } from '../call/fencing';
+import type { LiveLeg } from '../call/calls';
+import type { LegStart } from '../model/call-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import type { LeaseStore } from '../store/lease-store';
+import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
+import { pause } from './pause';
+import type { StreamStarter } from './stream-starter';
+
+export interface HandOverOptions {
+  readonly store: Pick<LeaseStore, 'announceHandOver' | 'handOverProof'>;
+  readonly starter: Pick<StreamStarter, 'start' | 'stop'>;
+  /** Between looks for the proof. */
+  readonly proofPollMs: number;
+  /** Without proof for so long, another attempt begins. */
+  readonly proofWithinMs: number;
+  /** Twilio has sent `stop` by then, or the socket is closed. */
+  readonly stopWithinMs: number;
+  /** Between attempts, with full jitter. */
+  readonly backOffMs: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+interface Proof {
+  readonly streamSid: string;
+  readonly firstAudioAt: string;
+}
+
+/**
+ * Gives live calls to other tasks without losing a word: a second stream of the call is made, which the load balancer
+ * gives to another task, and only when that one has proved that it hears the call is the first one stopped. What both
+ * heard is marked. On any error the leg is kept, and tried again.
+ */
+export class HandOver {
+  readonly #options: HandOverOptions;
+
+  constructor(options: HandOverOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the leg takes no more audio, or when `signal` aborts: it is kept then. Never rejects.
+   * @param signal the time for hand-overs is up
+   */
+  async handOver(leg: LiveLeg, signal: AbortSignal): Promise<void> {
+    const { start } = leg.session;
+    if (start === undefined) return;
+    const { logger, metrics, random, backOffMs } = this.#options;
+    const log = logger.child({ callSid: start.callSid, streamSid: start.streamSid });
+    try {
+      for (let attempt = 1; leg.session.state === 'streaming'; attempt += 1) {
+        const proof = await this.#attempt(start, signal, log);
+        if (proof !== undefined) return await this.#release(leg, start, proof, log);
+        metrics.count('handOversFailed');
+        await pause(random() * backOffMs, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) log.error({ err: error }, 'A call could not be handed over');
+    }
+  }
+
+  /**
+   * The last resort: stops the leg's stream first and makes the next one then. The call is not heard in between.
+   * Never rejects.
+   */
+  async stopFirst(leg: LiveLeg): Promise<void> {
+    const { starter, logger, metrics } = this.#options;
+    const { start } = leg.session;
+    if (start === undefined || leg.session.state !== 'streaming') return;
+    const log = logger.child({ callSid: start.callSid, streamSid: start.streamSid });
+    try {
+      leg.session.handOver(Infinity);
+      await starter.stop(start, start.streamSid).catch(() => undefined);
+      await starter.start({ ...start, parameters: withNonce(start, newNonce()) });
+      metrics.count('callsHandedOver');
+      log.warn('A call was handed over with a gap');
+    } catch (error) {
+      metrics.count('handOversFailed');
+      log.error({ err: error }, 'A call has no stream any more');
+    } finally {
+      leg.stream.close('handed-over');
+    }
+  }
+
+  /** @returns nothing when the new leg did not prove itself; its stream is stopped then */
+  async #attempt(start: LegStart, signal: AbortSignal, log: Logger): Promise<Proof | undefined> {
+    const { store, starter, now, proofWithinMs, proofPollMs } = this.#options;
+    const nonce = newNonce();
+    try {
+      await store.announceHandOver(start.callSid, nonce, start.streamSid);
+      const newSid = await starter.start({ ...start, parameters: withNonce(start, nonce) });
+      const untilMs = now() + proofWithinMs;
+      while (now() < untilMs && !signal.aborted) {
+        const proof = await store.handOverProof(start.callSid, nonce).catch(() => undefined);
+        if (proof !== undefined) return proof;
+        await pause(proofPollMs, signal).catch(() => undefined);
+      }
+      log.warn('The new stream of a hand-over did not prove itself');
+      await starter.stop(start, newSid);
+    } catch (error) {
+      if (isCallNotInProgress(error)) await pause(this.#options.stopWithinMs, signal);
+      const code = error instanceof TwilioRestError ? error.code : 'unexpected';
+      log.warn({ err: error, code }, 'An attempt to hand a call over failed');
+    }
+    return undefined;
+  }
+
+  async #release(leg: LiveLeg, start: LegStart, proof: Proof, log: Logger): Promise<void> {
+    const { starter, stopWithinMs, metrics } = this.#options;
+    leg.session.handOver(Date.parse(proof.firstAudioAt));
+    metrics.count('callsHandedOver');
+    log.info({ newStreamSid: proof.streamSid }, 'A call was handed over');
+    const stopped = new AbortController();
+    void leg.stream.closed.then(() => stopped.abort());
+    try {
+      await starter.stop(start, start.streamSid);
+      await pause(stopWithinMs, stopped.signal).catch(() => undefined);
+    } catch (error) {
+      log.warn({ err: error }, 'The stream of a call that was handed over could not be stopped');
+    } finally {
+      leg.stream.close('handed-over');
+    }
+  }
+}
+
+function newNonce(): string {
+  return randomBytes(8).toString('hex');
+}
+
+function withNonce({ parameters }: LegStart, nonce: string): Readonly<Record<string, string>> {
+  return { ...parameters, [HANDOVER_PARAMETER]: nonce };
+}

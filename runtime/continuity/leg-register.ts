@@ -1,0 +1,152 @@
+import type { LegCheckpoint } from '../call/call-session';
+import type { LegId } from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import type { LeaseStore } from '../store/lease-store';
+import type { LegRecord } from '../store/live-leg';
+import { attemptOf } from '../call/attempts';
+
+export interface LegRegisterOptions {
+  readonly store: Pick<LeaseStore, 'renew' | 'release' | 'saveLegs' | 'deleteLegs'>;
+  readonly taskId: string;
+  /** The legs of this process, as they stand. */
+  readonly checkpoints: () => readonly LegCheckpoint[];
+  /** Everything that this process wrote so far is in the table. */
+  readonly isFlushed: () => boolean;
+  /** What other tasks tell this one. */
+  readonly takeReplaced: () => Promise<readonly string[]>;
+  /** Another task has a newer stream of a leg's call and tracks. */
+  readonly onReplaced: (streamSid: string) => void;
+  readonly renewEveryMs: number;
+  readonly leaseMs: number;
+  /** A new leg is written down this soon: the others that come with it share the request. */
+  readonly saveSoonMs: number;
+  readonly wallNow: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Tells the other tasks which legs this one has, and that it lives: one heartbeat for the task, and for each leg what
+ * somebody needs to go on with it. Whoever finds the heartbeat missing takes the legs over.
+ */
+export class LegRegister {
+  readonly #options: LegRegisterOptions;
+  /** Ended, and not yet taken off: their last words may still wait for the table. */
+  readonly #ended = new Map<string, LegId>();
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #isSaveDue = false;
+  #isBeating = false;
+  #isClosed = false;
+  #fails = false;
+
+  constructor(options: LegRegisterOptions) {
+    this.#options = options;
+    this.#later(0);
+  }
+
+  /** A leg began, or has something new that another task would need. */
+  changed(): void {
+    if (this.#isSaveDue || this.#isClosed) return;
+    this.#isSaveDue = true;
+    if (!this.#isBeating) this.#later(this.#options.saveSoonMs);
+  }
+
+  ended(leg: LegId): void {
+    this.#ended.set(leg.streamSid, { callSid: leg.callSid, streamSid: leg.streamSid });
+  }
+
+  /**
+   * Gives the lease up. Legs whose words may not all be in the table are left, for another task to complete.
+   * Safe to call twice.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+    await this.#try(async () => {
+      await this.#deleteEnded();
+      await this.#options.store.release(this.#options.taskId);
+    });
+  }
+
+  #later(waitMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#round = this.#beat();
+    }, waitMs);
+  }
+
+  async #beat(): Promise<void> {
+    const { store, taskId, renewEveryMs, leaseMs, takeReplaced, onReplaced } = this.#options;
+    this.#isSaveDue = false;
+    this.#isBeating = true;
+    await this.#try(async () => {
+      await store.renew(taskId, leaseMs);
+      await this.#save();
+      (await takeReplaced()).forEach(onReplaced);
+      await this.#deleteEnded();
+    });
+    this.#isBeating = false;
+    if (!this.#isClosed) this.#later(this.#mustSaveSoon() ? this.#options.saveSoonMs : renewEveryMs);
+  }
+
+  /** A leg may have come while the beat was under way. */
+  #mustSaveSoon(): boolean {
+    return this.#isSaveDue;
+  }
+
+  async #save(): Promise<void> {
+    const { store, checkpoints } = this.#options;
+    const records = checkpoints().map((checkpoint) => this.#recordOf(checkpoint));
+    if (records.length === 0) return;
+    const notTaken = await store.saveLegs(records);
+    // A table that is short of breath takes the rest with the next beat, unless it is new.
+    if (notTaken.length > 0) this.changed();
+  }
+
+  async #deleteEnded(): Promise<void> {
+    const { store, isFlushed } = this.#options;
+    if (this.#ended.size === 0 || !isFlushed()) return;
+    const legs = [...this.#ended.values()];
+    await store.deleteLegs(legs);
+    for (const { streamSid } of legs) this.#ended.delete(streamSid);
+  }
+
+  #recordOf(checkpoint: LegCheckpoint): LegRecord {
+    const { start, startedAt, legOriginAt, originAt, session, isStopped, ledger } = checkpoint;
+    const { callSid, streamSid, accountSid, tracks, parameters } = start;
+    return {
+      callSid,
+      streamSid,
+      accountSid,
+      taskId: this.#options.taskId,
+      tracks,
+      parameters,
+      startedAt,
+      ...(legOriginAt === undefined ? {} : { legOriginAt }),
+      ...(originAt === undefined ? {} : { originAt }),
+      ...(session === undefined ? {} : { session }),
+      attempts: attemptOf(parameters),
+      isStopping: isStopped,
+      ledger: ledger.tracks,
+      savedAt: new Date(this.#options.wallNow()).toISOString(),
+    };
+  }
+
+  /** The store may be away: the next beat tries again, and only the change is logged. */
+  async #try(act: () => Promise<void>): Promise<void> {
+    const { logger, metrics } = this.#options;
+    try {
+      await act();
+      if (this.#fails) logger.info('The lease is renewed again');
+      this.#fails = false;
+    } catch (error) {
+      metrics.count('leaseFailures');
+      if (!this.#fails) logger.warn({ err: error }, 'The lease could not be renewed');
+      this.#fails = true;
+    }
+  }
+}

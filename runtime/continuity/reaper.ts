@@ -1,0 +1,157 @@
+import type { LegId, LegSummary, TranscriptEvent } from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import type { RecoveredSession } from '../speech/orphaned-session';
+import type { CallReader } from '../store/call-reader';
+import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
+import type { LegRecord } from '../store/live-leg';
+import { AtMost } from './at-most';
+import type { LostStream } from './reattachment';
+import { closeBooks, type FoundSession } from './orphan-books';
+import { pause } from './pause';
+
+export interface ReaperOptions {
+  readonly store: Pick<
+    LeaseStore,
+    'deadTasks' | 'expiredLegs' | 'claimLeg' | 'release' | 'unreconciledSessions'
+  >;
+  readonly reader: Pick<CallReader, 'readCall'>;
+  readonly taskId: string;
+  /** Ends a session whose process is gone and fetches what it came to. Never rejects. */
+  readonly recoverSession: (session: UnreconciledSession) => Promise<RecoveredSession>;
+  readonly reattach: (lost: LostStream) => void;
+  readonly tell: (event: TranscriptEvent) => void;
+  /** The leg's books are closed: its call is this task's to end. */
+  readonly adopt: (leg: LegId & { readonly accountSid: string }, summary: LegSummary) => void;
+  /** Between looks for dead tasks, with jitter, so that tasks do not look all at once. */
+  readonly lookEveryMs: number;
+  /** Every so many looks at all legs: a task that gave its lease back may have left some. */
+  readonly thoroughEvery: number;
+  readonly retryMs: number;
+  readonly signal: AbortSignal;
+  readonly wallNow: () => number;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Sessions are ended and asked about for minutes: so many legs of a dead task at once. */
+const MOST_AT_ONCE = 20;
+
+/**
+ * Looks for legs whose task is dead. One task claims each; it gives the call a new stream, ends the speech session,
+ * which would hold one of the account's places, and writes down what became of the leg's audio.
+ */
+export class Reaper {
+  readonly #options: ReaperOptions;
+  readonly #atMost = new AtMost(MOST_AT_ONCE);
+  readonly #underWay = new Set<string>();
+  #looks = 0;
+  #fails = false;
+
+  constructor(options: ReaperOptions) {
+    this.#options = options;
+  }
+
+  /** Looks until the signal aborts. Never rejects. */
+  async run(): Promise<void> {
+    const { lookEveryMs, random, signal } = this.#options;
+    while (!signal.aborted) {
+      await this.#look();
+      await pause(lookEveryMs * (0.75 + random() / 2), signal).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { store, thoroughEvery, logger, metrics } = this.#options;
+    try {
+      const dead = await store.deadTasks();
+      const isThorough = this.#looks++ % thoroughEvery === 0;
+      if (dead.length === 0 && !isThorough) return;
+      const legs = await store.expiredLegs();
+      const claimed = await Promise.all(legs.map((leg) => this.#claim(leg)));
+      // Every leg of it is somebody's now.
+      if (claimed.every(Boolean)) await Promise.all(dead.map((taskId) => store.release(taskId)));
+      this.#fails = false;
+    } catch (error) {
+      metrics.count('leaseFailures');
+      if (!this.#fails) logger.warn({ err: error }, 'Dead tasks could not be looked for');
+      this.#fails = true;
+    }
+  }
+
+  /** @returns false when it is not known whose the leg is now */
+  async #claim(record: LegRecord): Promise<boolean> {
+    const { store, taskId, metrics, logger, reattach, signal } = this.#options;
+    const { callSid, streamSid } = record;
+    if (this.#underWay.has(streamSid)) return true;
+    try {
+      if (!(await store.claimLeg(record, taskId))) return true;
+    } catch {
+      return false;
+    }
+    this.#underWay.add(streamSid);
+    metrics.count('legsTakenOver');
+    logger.warn({ callSid, streamSid, isStopping: record.isStopping }, 'A leg of a dead task was taken over');
+    if (!record.isStopping) reattach(lostStreamOf(record));
+    void this.#atMost
+      .run(() => this.#closeBooks(record))
+      .catch((error: unknown) => {
+        if (!signal.aborted)
+          logger.error({ err: error, callSid, streamSid }, 'The books of a dead leg could not be closed');
+      })
+      .finally(() => this.#underWay.delete(streamSid));
+    return true;
+  }
+
+  /** Until it is done, or this task ends: then another one finds the leg. */
+  async #closeBooks(record: LegRecord): Promise<void> {
+    const { reader, store, recoverSession, retryMs, signal, tell, adopt, wallNow, logger } = this.#options;
+    const { callSid, streamSid, accountSid } = record;
+    for (;;) {
+      try {
+        const call = await reader.readCall(callSid);
+        const stored = call?.call.legs[streamSid];
+        // Its last word is written after all the others.
+        if (stored?.endedAt !== undefined)
+          return adopt({ callSid, streamSid, accountSid }, stored as unknown as LegSummary);
+        const sessions = sessionsOf(record, await store.unreconciledSessions(callSid));
+        const found: FoundSession[] = await Promise.all(
+          sessions.map(async (session) => ({ session, found: await recoverSession(session) })),
+        );
+        const segments = call?.segments ?? [];
+        const events = closeBooks({ record, sessions: found, segments, nowMs: wallNow() });
+        events.forEach(tell);
+        const last = events.at(-1);
+        if (last?.type === 'leg-ended') adopt({ callSid, streamSid, accountSid }, last.summary);
+        return;
+      } catch (error) {
+        logger.warn({ err: error, callSid, streamSid }, 'A dead leg could not be read');
+        await pause(retryMs, signal);
+      }
+    }
+  }
+}
+
+/** The one the leg had last may not have reached its own item. */
+function sessionsOf(
+  { streamSid, session }: LegRecord,
+  stored: readonly UnreconciledSession[],
+): readonly UnreconciledSession[] {
+  const own = stored.filter((each) => each.streamSid === streamSid);
+  const isThere = own.some(({ sessionId }) => sessionId === session?.sessionId);
+  const all = session === undefined || isThere ? own : [...own, { ...session, streamSid }];
+  return all.toSorted((one, other) => one.sessionNumber - other.sessionNumber);
+}
+
+function lostStreamOf(record: LegRecord): LostStream {
+  const { callSid, streamSid, accountSid, tracks, parameters, legOriginAt } = record;
+  return {
+    callSid,
+    streamSid,
+    accountSid,
+    tracks,
+    parameters,
+    ...(legOriginAt === undefined ? {} : { firstAudioAt: legOriginAt }),
+  };
+}

@@ -1,0 +1,180 @@
+import { HANDOVER_PARAMETER } from '../call/fencing';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import type { LeaseStore } from '../store/lease-store';
+import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
+import { ATTEMPT_PARAMETER, attemptOf, MOST_ATTEMPTS } from '../call/attempts';
+import { pause } from './pause';
+import type { StreamOfCall, StreamStarter } from './stream-starter';
+
+/** A stream that is gone while its call may go on. */
+export interface LostStream extends StreamOfCall {
+  readonly streamSid: string;
+  /** Wall clock, ISO 8601: when its first audio came, if any did. */
+  readonly firstAudioAt?: string;
+}
+
+export type LossSign =
+  /** Its socket closed without `stop`. */
+  | 'socket-lost'
+  /** Twilio told of an error, such as a refused handshake. */
+  | 'stream-error'
+  /** Its task does not renew its lease. */
+  | 'lease-expired'
+  /** It was made for a lost one and never came. */
+  | 'never-started';
+
+export interface ReattachmentOptions {
+  readonly store: Pick<LeaseStore, 'claimStream' | 'findLeg'>;
+  readonly starter: Pick<StreamStarter, 'start'>;
+  readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
+  readonly taskId: string;
+  /** Nobody else tries for a lost stream meanwhile. */
+  readonly claimMs: number;
+  /** Between attempts, doubling, with full jitter. */
+  readonly firstBackOffMs: number;
+  readonly maxBackOffMs: number;
+  /** Longest time in which one stream is asked for again and again. */
+  readonly giveUpAfterMs: number;
+  /** A new stream has sent its first message by then, or never will; looked at so often. */
+  readonly startWithinMs: number;
+  readonly startPollMs: number;
+  /** A stream that was good for so long starts the count of attempts anew. */
+  readonly goodAfterMs: number;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly wallNow: () => number;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const REMEMBERED_STREAMS = 10_000;
+
+/**
+ * Gives a call that lost its stream a new one (twilio-media-streams.md, 5.5: nothing forbids it). Every task may see the
+ * same loss: a claim by the lost stream's sid lets one of them act. Never rejects.
+ */
+export class Reattachment {
+  readonly #options: ReattachmentOptions;
+  /** Lost streams that this task has acted on: it may see each loss in several ways. */
+  readonly #seen = new Set<string>();
+
+  constructor(options: ReattachmentOptions) {
+    this.#options = options;
+  }
+
+  async reattach(lost: LostStream, sign: LossSign): Promise<void> {
+    const { logger, metrics, signal } = this.#options;
+    if (!this.#isNews(lost.streamSid)) return;
+    const log = logger.child({ callSid: lost.callSid, streamSid: lost.streamSid, sign });
+    const attempt = this.#attemptAfter(lost);
+    if (attempt > MOST_ATTEMPTS) {
+      metrics.count('reattachmentsFailed', 1, 'attempts');
+      return log.error({ attempts: MOST_ATTEMPTS }, 'A call lost one stream after another: given up');
+    }
+    try {
+      if (!(await this.#claim(lost, log))) return;
+      const newSid = await this.#start({ ...lost, parameters: parametersAfter(lost, attempt) }, attempt, log);
+      if (newSid === undefined) return;
+      metrics.count('streamsReattached', 1, sign);
+      log.info({ newStreamSid: newSid, attempt }, 'A call that lost its stream has a new one');
+      if (await this.#hasStarted(lost.callSid, newSid)) return;
+      const next = { ...lost, streamSid: newSid, parameters: parametersAfter(lost, attempt) };
+      await this.reattach(withoutAudio(next), 'never-started');
+    } catch (error) {
+      if (signal.aborted) return;
+      metrics.count('reattachmentsFailed', 1, error instanceof TwilioRestError ? error.code : 'unexpected');
+      return log.error({ err: error }, 'A call that lost its stream got no new one');
+    }
+  }
+
+  #isNews(streamSid: string): boolean {
+    if (this.#seen.has(streamSid)) return false;
+    this.#seen.add(streamSid);
+    const [oldest] = this.#seen;
+    if (this.#seen.size > REMEMBERED_STREAMS && oldest !== undefined) this.#seen.delete(oldest);
+    return true;
+  }
+
+  #attemptAfter({ parameters, firstAudioAt }: LostStream): number {
+    const { wallNow, goodAfterMs } = this.#options;
+    const wasGood = firstAudioAt !== undefined && wallNow() - Date.parse(firstAudioAt) >= goodAfterMs;
+    return (wasGood ? 0 : attemptOf(parameters)) + 1;
+  }
+
+  /** A store that does not answer must not cost the call: two streams are one too many, and fencing ends the older. */
+  async #claim({ callSid, streamSid }: LostStream, log: Logger): Promise<boolean> {
+    const { store, taskId, claimMs } = this.#options;
+    try {
+      return await store.claimStream(callSid, streamSid, taskId, claimMs);
+    } catch (error) {
+      log.warn({ err: error }, 'The claim on a lost stream could not be stored');
+      return true;
+    }
+  }
+
+  /** @returns the new stream's sid; nothing when the call is over */
+  async #start(stream: StreamOfCall, attempt: number, log: Logger): Promise<string | undefined> {
+    const { starter, now, giveUpAfterMs, signal } = this.#options;
+    const giveUpAtMs = now() + giveUpAfterMs;
+    // The first new stream at once; after one that failed as well there is time to breathe.
+    for (let tries = attempt - 1; ; tries += 1) {
+      if (tries > 0) await pause(this.#backOffMs(tries), signal);
+      try {
+        return await starter.start(stream);
+      } catch (error) {
+        if (isCallNotInProgress(error) && (await this.#isOver(stream))) {
+          log.info('The call of a lost stream is over');
+          return undefined;
+        }
+        if (!mayWorkLater(error) || now() >= giveUpAtMs) throw error;
+      }
+    }
+  }
+
+  #backOffMs(tries: number): number {
+    const { firstBackOffMs, maxBackOffMs, random } = this.#options;
+    return random() * Math.min(maxBackOffMs, firstBackOffMs * 2 ** (tries - 1));
+  }
+
+  async #isOver({ callSid, accountSid }: StreamOfCall): Promise<boolean> {
+    const isOver = await this.#options.isCallOver(callSid, accountSid);
+    return isOver === true || isOver === undefined;
+  }
+
+  /** That Twilio made a stream does not mean that its handshake worked (5.1); it may say so, and may not. */
+  async #hasStarted(callSid: string, streamSid: string): Promise<boolean> {
+    const { store, startWithinMs, startPollMs, now, signal } = this.#options;
+    const untilMs = now() + startWithinMs;
+    let isTold = true;
+    while (now() < untilMs) {
+      await pause(startPollMs, signal);
+      try {
+        if ((await store.findLeg(callSid, streamSid)) !== undefined) return true;
+        isTold = true;
+      } catch {
+        isTold = false;
+      }
+    }
+    // A store that does not tell is no reason for a third stream.
+    return !isTold;
+  }
+}
+
+/** The track of a dead stream may be taken for a while yet, which is a refusal (5.5: UNKNOWN). */
+function mayWorkLater(error: unknown): boolean {
+  return (
+    error instanceof TwilioRestError &&
+    (error.retryable || error.code === 'refused' || error.code === 'not-found')
+  );
+}
+
+function withoutAudio({ firstAudioAt: _heard, ...lost }: LostStream): LostStream {
+  return lost;
+}
+
+function parametersAfter({ parameters }: LostStream, attempt: number): Readonly<Record<string, string>> {
+  const { [HANDOVER_PARAMETER]: _nonce, ...kept } = parameters;
+  return { ...kept, [ATTEMPT_PARAMETER]: String(attempt) };
+}

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { STREAM_STATUS_PATH } from '../contract/endpoints';
+import type { Track } from '../model/audio';
+import { streamUrl, webhookUrl } from '../twilio/public-url';
+import type { TwilioRest } from '../twilio/twilio-rest';
+import { AtMost } from './at-most';
+
+/** A call, as far as its next stream must be like its last one. */
+export interface StreamOfCall {
+  readonly callSid: string;
+  readonly accountSid: string;
+  readonly tracks: readonly Track[];
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface StreamStarterOptions {
+  readonly rest: Pick<TwilioRest, 'createStream' | 'stopStream'>;
+  /** The setting `PUBLIC_URL`: some task behind it takes the stream. */
+  readonly publicUrl: string;
+  readonly mediaPath: string;
+}
+
+/** A hundred calls of a dying task at once would be refused by Twilio (design 4). */
+const MOST_REQUESTS = 10;
+
+/** Makes streams on live calls, for whichever task the load balancer gives them to, and stops streams. */
+export class StreamStarter {
+  readonly #options: StreamStarterOptions;
+  readonly #requests = new AtMost(MOST_REQUESTS);
+
+  constructor(options: StreamStarterOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the new stream's sid @throws TwilioRestError */
+  start({ callSid, accountSid, tracks, parameters }: StreamOfCall): Promise<string> {
+    const { rest, publicUrl, mediaPath } = this.#options;
+    const stream = {
+      url: streamUrl(publicUrl, mediaPath),
+      name: `callscript-${randomBytes(8).toString('hex')}`,
+      tracks,
+      statusCallback: webhookUrl(publicUrl, STREAM_STATUS_PATH),
+      parameters,
+    };
+    return this.#requests.run(() => rest.createStream(callSid, accountSid, stream));
+  }
+
+  /** @throws TwilioRestError */
+  stop(call: Pick<StreamOfCall, 'callSid' | 'accountSid'>, streamSid: string): Promise<void> {
+    return this.#requests.run(() => this.#options.rest.stopStream(call.callSid, call.accountSid, streamSid));
+  }
+}
