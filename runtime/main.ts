@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ConfigError, loadConfig, type RelayConfig } from './config';
+import { ecsTaskState } from './ecs-task-state';
 import { onEndSignals } from './end-signals';
 import { counted } from './model/counted';
 import { createLogger, type Logger } from './observability/logger';
@@ -26,8 +27,12 @@ async function main(): Promise<void> {
   const terminal = new Terminal(process.stdout, process.env);
   // A reader that has gone, such as `head`, costs the output and no call.
   process.stdout.on('error', () => undefined);
+  const metadataUri = process.env['ECS_CONTAINER_METADATA_URI_V4'];
   const relay = await startRelay(config, {
     logger,
+    ...(metadataUri === undefined
+      ? {}
+      : { taskState: ecsTaskState({ metadataUri, region: config.store.region, logger }) }),
     sinks: isForPeople ? [new ConsoleSink(terminal)] : [],
     environment: process.env,
     // Where people read stdout nobody collects metrics from it.

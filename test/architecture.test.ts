@@ -50,6 +50,7 @@ const PACKAGE_DOORS: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-dynamodb': ['runtime/store', 'runtime/sinks', 'local'],
   '@aws-sdk/lib-dynamodb': ['runtime/store', 'runtime/sinks', 'local'],
   '@aws-sdk/client-secrets-manager': ['runtime/secrets'],
+  '@aws-sdk/client-ecs': ['runtime/ecs-task-state'],
   pino: ['runtime/observability/logger'],
   zod: ['runtime/speech/gladia/gladia-session-options', 'runtime/store', 'local'],
 };
