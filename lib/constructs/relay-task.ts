@@ -1,4 +1,4 @@
-import type { CfnElement} from 'aws-cdk-lib';
+import type { CfnElement } from 'aws-cdk-lib';
 import { ArnFormat, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import {
   AwsLogDriverMode,

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
@@ -25,6 +28,9 @@ export interface Stacks {
   readonly relay: RelayStack;
 }
 
+const assemblies = mkdtempSync(join(tmpdir(), 'callscript-stacks-'));
+afterAll(() => rmSync(assemblies, { recursive: true, force: true }));
+
 /** What a synth spends half of its time on, and no template shows. */
 const QUICK = { 'aws:cdk:disable-stack-trace': true, 'aws:cdk:disable-asset-staging': true };
 
@@ -33,7 +39,13 @@ export function makeStacks(
   context: DeployContext = {},
   image: ContainerImage = ContainerImage.fromRegistry('relay:test'),
 ): Stacks {
-  const app = new App({ context: { ...cdkJson.context, ...QUICK }, builtinCloudFormationValidation: false });
+  const app = new App({
+    context: { ...cdkJson.context, ...QUICK },
+    builtinCloudFormationValidation: false,
+    treeMetadata: false,
+    analyticsReporting: false,
+    outdir: mkdtempSync(join(assemblies, 'app-')),
+  });
   const settings = parseSettings(context);
   const store = new StoreStack(app, 'CallscriptStore', settings);
   const relay = new RelayStack(app, 'CallscriptRelay', { settings, store, image });
