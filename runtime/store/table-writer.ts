@@ -1,5 +1,4 @@
 import { BatchWriteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { storeErrorKind } from './store-error';
 import type { ItemChange, StoreItem } from './store-write';
 import { updateInput } from './update-expression';
 
@@ -11,8 +10,8 @@ export const BATCH_BYTES = 4 * 1024 * 1024;
 export interface TableWriter {
   /** @returns the items the store did not take this time. @throws when it took none. */
   putAll(items: readonly StoreItem[], signal: AbortSignal): Promise<readonly StoreItem[]>;
-  /** @throws when the store failed or every condition was refused. */
-  update(update: ItemChange, signal: AbortSignal): Promise<void>;
+  /** Tries this form of an update only, not `otherwise`. @throws when the store failed or the condition was refused. */
+  update(change: ItemChange, signal: AbortSignal): Promise<void>;
 }
 
 /** The two requests that writes are made of, one attempt each. */
@@ -28,13 +27,8 @@ export function createTableWriter(client: DynamoDBDocumentClient, tableName: str
       return items.filter((item) => keys.has(keyText(item)));
     },
 
-    async update(update, abortSignal) {
-      try {
-        await client.send(new UpdateCommand(updateInput(tableName, update)), { abortSignal });
-      } catch (error) {
-        if (storeErrorKind(error) !== 'refused' || update.otherwise === undefined) throw error;
-        await this.update(update.otherwise, abortSignal);
-      }
+    async update(change, abortSignal) {
+      await client.send(new UpdateCommand(updateInput(tableName, change)), { abortSignal });
     },
   };
 }

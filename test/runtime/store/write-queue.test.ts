@@ -1,9 +1,17 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Metrics } from '../../../runtime/observability/metrics';
 import type { StoreItem, StoreWrite } from '../../../runtime/store/store-write';
-import { createTableWriter } from '../../../runtime/store/table-writer';
+import { createTableWriter, type TableWriter } from '../../../runtime/store/table-writer';
 import { WriteQueue, type WriteQueueOptions } from '../../../runtime/store/write-queue';
 import { recordLog, type RecordedLog } from '../../support/recorded-log';
 import { startStoreWorld, TABLE, type StoreWorld } from '../../support/store-world';
+
+/** The collector, so that only what is held counts. */
+function exposedGc(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
 
 let world: StoreWorld;
 let metrics: Metrics;
@@ -281,6 +289,150 @@ test('When the first form of an update is refused, the second one is done', asyn
   queue.add({ type: 'update', update: { key, set: { a: 1 }, condition: { exists: 'a' }, otherwise } });
   await queue.close(5_000);
   expect(await world.item(callSid, 'CALL')).toEqual({ ...key, b: 2 });
+});
+
+describe('An update of two forms', () => {
+  const summary = (callSid: string, more: object = {}): StoreWrite => {
+    const key = { callSid, itemKey: 'CALL' };
+    const otherwise = { key, set: { second: 2 }, condition: { absent: 'third' } } as const;
+    const update = { key, set: { first: 1 }, condition: { exists: 'first' }, otherwise, ...more } as const;
+    return { type: 'update', update };
+  };
+
+  test('goes on with the second one after that failed', async () => {
+    const callSid = newCall();
+    let failures = 0;
+    world.proxy.setFault(({ body }) =>
+      body.includes('second') && (failures += 1) <= 5 ? { type: 'throttle' } : undefined,
+    );
+    const queue = createQueue();
+    queue.add(summary(callSid));
+    while (metrics.value('storeWrites') === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(requestsOf(callSid).filter(({ body }) => body.includes('first'))).toHaveLength(1);
+    expect(await world.item(callSid, 'CALL')).toMatchObject({ second: 2 });
+  });
+
+  test('begins again once when a write of somebody else came between the two', async () => {
+    const callSid = newCall();
+    const refusal = { type: 'error', name: 'ConditionalCheckFailedException', status: 400 } as const;
+    world.proxy.setFault(() => (requestsOf(callSid).length === 2 ? refusal : undefined));
+    const queue = createQueue();
+    queue.add(summary(callSid));
+    expect(await queue.close(5_000)).toBe(0);
+    expect(await world.item(callSid, 'CALL')).toMatchObject({ second: 2 });
+    expect(requestsOf(callSid)).toHaveLength(4);
+    expect(metrics.value('storeFailures')).toBe(0);
+  });
+
+  test.each([
+    ['given up after two rounds', {}, 4, 1],
+    ['ignored after one, where a refusal says that it is old news', { whenRefused: 'ignore' }, 2, 0],
+  ])('that are both refused is %s', async (_, more, requests, failures) => {
+    const callSid = newCall();
+    await world.put({ callSid, itemKey: 'CALL', third: 3 });
+    const queue = createQueue();
+    queue.add(summary(callSid, more));
+    expect(await queue.close(5_000)).toBe(0);
+    expect(requestsOf(callSid)).toHaveLength(requests);
+    expect(metrics.value('storeFailures')).toBe(failures);
+  });
+});
+
+test('Writes of other calls overtake one that waits, writes of its own call do not', async () => {
+  const [stuck, other] = [newCall(), newCall()];
+  let isDown = true;
+  world.proxy.setFault(({ body }) =>
+    isDown && body.includes(stuck) && body.includes('fr') ? { type: 'throttle' } : undefined,
+  );
+  const queue = createQueue({
+    lanes: 1,
+    lingerMs: 1,
+    firstBackOffMs: 2,
+    maxBackOffMs: 3_600_000,
+    random: () => 1,
+  });
+  queue.add(put(stuck, 1));
+  queue.add(addOn(stuck, 1));
+  queue.add(put(stuck, 2));
+  for (const n of range(60)) queue.add(put(other, n));
+  for (const n of range(60)) queue.add(addOn(other, n));
+  while (metrics.value('storeQueue') > 2) await new Promise((resolve) => setImmediate(resolve));
+  expect(await keysOf(other)).toHaveLength(60);
+  expect(await keysOf(stuck)).toEqual(['SEGMENT#0001']);
+  isDown = false;
+  expect(await queue.close(10_000)).toBe(0);
+  expect(await world.items(stuck)).toMatchObject([{ translation: { fr: 'mots' } }, { text: 'words 2' }]);
+});
+
+test('While six of ten requests fail, everything is stored with less than four requests for each', async () => {
+  const calls = range(20).map(newCall);
+  let seed = 1;
+  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const before = world.proxy.requests.length;
+  world.proxy.setFault(() => {
+    const chance = random();
+    return chance < 0.3 ? { type: 'throttle' } : chance < 0.6 ? { type: 'lost-answer' } : undefined;
+  });
+  const queue = createQueue({ firstBackOffMs: 1, maxBackOffMs: 2, lingerMs: 1 });
+  for (const n of range(5)) for (const callSid of calls) queue.add(put(callSid, n));
+  for (const callSid of calls) {
+    const key = { callSid, itemKey: 'CALL' };
+    const otherwise = { key, set: { legs: {} }, condition: { absent: 'legs' } } as const;
+    queue.add({
+      type: 'update',
+      update: {
+        key,
+        setEntry: { path: ['legs', 'MZ1'], value: 1 },
+        condition: { exists: 'legs' },
+        otherwise,
+      },
+    });
+    queue.add(addOn(callSid, 3));
+  }
+  while (metrics.value('storeQueue') > 0) await new Promise((resolve) => setImmediate(resolve));
+  for (const callSid of calls) {
+    expect(await keysOf(callSid)).toEqual(['CALL', ...range(5).map((n) => `SEGMENT#000${n}`)]);
+    expect(await world.item(callSid, 'SEGMENT#0003')).toMatchObject({ translation: { fr: 'mots' } });
+  }
+  expect(metrics.value('storeFailures')).toBe(0);
+  // 20 batches at most, 60 requests for updates; each fails 1.5 times on average.
+  expect(world.proxy.requests.length - before).toBeLessThan(4 * 80);
+});
+
+test('An outage of any length takes no more memory than the queue may have, and the newest writes survive it', async () => {
+  const gc = exposedGc();
+  const outage = Object.assign(new Error('made by a test'), { name: 'ThrottlingException' });
+  const stored: unknown[] = [];
+  let isDown = true;
+  const writer: TableWriter = {
+    putAll: async (items) => {
+      if (isDown) throw outage;
+      stored.push(...items.map(({ itemKey }) => itemKey));
+      return [];
+    },
+    update: () => Promise.reject(outage),
+  };
+  const queue = createQueue({ writer, maxBytes: 2 * 1024 * 1024, lanes: 4 });
+  let count = 0;
+  const fill = async (more: number): Promise<number> => {
+    for (const _ of range(more)) {
+      const itemKey = `SEGMENT#${String((count += 1)).padStart(6, '0')}`;
+      queue.add(put('CA1', count, { itemKey, words: `${'x'.repeat(500)} ${count}` }));
+      if (count % 2_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    gc();
+    return process.memoryUsage().heapUsed;
+  };
+  const fullBytes = await fill(10_000);
+  const held = metrics.value('storeQueue');
+  // 50 MB more go through.
+  expect((await fill(100_000)) - fullBytes).toBeLessThan(4 * 1024 * 1024);
+  expect(Math.abs(metrics.value('storeQueue') - held)).toBeLessThan(100);
+  expect(metrics.value('storeFailures') + metrics.value('storeQueue')).toBe(110_000);
+  isDown = false;
+  expect(await queue.close(5_000)).toBe(0);
+  expect(stored).toEqual([...stored].sort());
+  expect(stored.at(-1)).toBe('SEGMENT#110000');
 });
 
 test('Over its count the queue drops the oldest writes, counts them and says so once', async () => {
