@@ -3,6 +3,7 @@ export class CallClock {
   readonly #paceFactor: number;
   #startedAt: number | undefined;
   #aheadMs = 0;
+  #stoppedAtMs: number | undefined;
 
   /** @param paceFactor 1 is real time */
   constructor(paceFactor: number) {
@@ -16,6 +17,7 @@ export class CallClock {
   /** Milliseconds of the call's audio that have been spoken; 0 before the start. */
   get positionMs(): number {
     if (this.#startedAt === undefined) return 0;
+    if (this.#stoppedAtMs !== undefined) return this.#stoppedAtMs;
     return this.#aheadMs + (performance.now() - this.#startedAt) * this.#paceFactor;
   }
 
@@ -24,5 +26,10 @@ export class CallClock {
     if (this.#startedAt !== undefined) return;
     this.#startedAt = performance.now();
     this.#aheadMs = aheadMs;
+  }
+
+  /** The call is over: nothing is said any more. Safe to call twice. */
+  stop(): void {
+    this.#stoppedAtMs ??= this.positionMs;
   }
 }

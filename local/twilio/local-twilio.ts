@@ -35,6 +35,8 @@ export interface LocalTwilio {
   call(options: CallOptions): Call;
   /** Resolves with the first value of `fact` that is something; asked now and after whatever happens to a call. */
   waitFor<T>(fact: () => T | undefined | null | false, options?: WaitOptions): Promise<T>;
+  /** Every call is over. */
+  hangUp(): void;
   /** Hangs up every call, waits until they are over, and closes. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -106,8 +108,12 @@ class Account implements LocalTwilio {
     return this.#facts.waitFor(fact, options);
   }
 
-  async close(): Promise<void> {
+  hangUp(): void {
     for (const call of this.calls) call.hangUp();
+  }
+
+  async close(): Promise<void> {
+    this.hangUp();
     await Promise.all(this.calls.map(({ over }) => over));
     await this.#api?.close();
   }

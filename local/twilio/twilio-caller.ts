@@ -73,7 +73,7 @@ export interface Call extends CallFacts {
   readonly done: Promise<CallOutcome>;
   /** The first one first, then those made through REST. */
   readonly streams: readonly ObservedStream[];
-  /** Milliseconds of the call's audio that have been spoken, streamed or not. */
+  /** Milliseconds of the call's time in which people could speak, streamed or not; it stands still when the call is over. */
   readonly positionMs: number;
   /** The call's audio as it was given. */
   readonly audio: CallAudio;
@@ -309,6 +309,7 @@ class SimulatedCall implements Call {
 
   #complete(): void {
     this.#status = 'completed';
+    this.#clock.stop();
     this.#stopWatchingAudio();
     this.#completed();
     this.#changed();
