@@ -49,6 +49,8 @@ export class Continuity {
   readonly #timing: ContinuityTiming;
   readonly #taskId = randomBytes(12).toString('hex');
   readonly #ending = new AbortController();
+  /** Ends the look for dead tasks: one that ends itself takes nothing over. */
+  readonly #leaving = new AbortController();
   readonly #register: LegRegister;
   readonly #reattachment: Reattachment | undefined;
   readonly #handOver: HandOver | undefined;
@@ -74,12 +76,14 @@ export class Continuity {
       onReplaced: (streamSid) => calls.close(streamSid, 'replaced'),
     });
     if (starter !== undefined) {
-      this.#reattachment = new Reattachment({ ...shared, starter });
-      this.#handOver = new HandOver({ ...shared, starter });
+      const reattachment = new Reattachment({ ...shared, starter });
+      this.#reattachment = reattachment;
+      this.#handOver = new HandOver({ ...shared, starter, forgo: (leg) => reattachment.forgo(leg) });
     }
     const reaper = new Reaper({
       ...shared,
-      recoverSession: (session) => options.recoverSession(session, this.#ending.signal),
+      signal: this.#leaving.signal,
+      recoverSession: (session) => options.recoverSession(session, this.#leaving.signal),
       reattach: (lost) => this.#reattach(lost, 'lease-expired'),
       adopt: (leg, summary) => {
         calls.adopt(leg, summary);
@@ -110,6 +114,7 @@ export class Continuity {
    * @param firstAudioAt wall clock, ISO 8601
    */
   legFinishing(start: LegStart, reason: LegEndReason, firstAudioAt: string | undefined): void {
+    if (reason === 'replaced') void this.#reattachment?.forgo(start);
     if (reason !== 'stream-lost' && reason !== 'protocol-error') return;
     this.#reattach({ ...start, ...(firstAudioAt === undefined ? {} : { firstAudioAt }) }, 'socket-lost');
   }
@@ -127,6 +132,7 @@ export class Continuity {
 
   /** Gives every live call to other tasks, as far as that works within `timeoutMs`. Never rejects. */
   async handOver(timeoutMs: number): Promise<void> {
+    this.#leaving.abort();
     const handOver = this.#handOver;
     const { calls } = this.#options;
     if (handOver === undefined) return;
@@ -142,6 +148,7 @@ export class Continuity {
 
   /** Gives up the lease; what could not be written is left for another task. Safe to call twice. */
   async close(): Promise<void> {
+    this.#leaving.abort();
     this.#ending.abort();
     await this.#reaping;
     await this.#register.close();
@@ -177,7 +184,12 @@ export class Continuity {
     const older = others.filter(
       (leg) => leg.taskId !== this.#taskId && !leg.isStopping && isSameAudio(leg, start),
     );
-    await Promise.all(older.map(({ taskId, streamSid }) => mail.tellReplaced(taskId, streamSid)));
+    await Promise.all(
+      older.map(async (leg) => {
+        await this.#reattachment?.forgo(leg);
+        await mail.tellReplaced(leg.taskId, leg.streamSid);
+      }),
+    );
   }
 
   /** The leg that hands over waits for it: a store that fails for a moment must not cost the hand-over. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { HANDOVER_PARAMETER } from '../call/fencing';
 import type { LiveLeg } from '../call/calls';
 import type { LegStart } from '../model/call-event';
+import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
@@ -12,6 +13,8 @@ import type { StreamStarter } from './stream-starter';
 export interface HandOverOptions {
   readonly store: Pick<LeaseStore, 'announceHandOver' | 'handOverProof'>;
   readonly starter: Pick<StreamStarter, 'start' | 'stop'>;
+  /** Nobody shall make a new stream for the one that is closed. */
+  readonly forgo: (leg: LegId) => Promise<void>;
   /** Between looks for the proof. */
   readonly proofPollMs: number;
   /** Without proof for so long, another attempt begins. */
@@ -69,12 +72,13 @@ export class HandOver {
    * Never rejects.
    */
   async stopFirst(leg: LiveLeg): Promise<void> {
-    const { starter, logger, metrics } = this.#options;
+    const { starter, forgo, logger, metrics } = this.#options;
     const { start } = leg.session;
     if (start === undefined || leg.session.state !== 'streaming') return;
     const log = logger.child({ callSid: start.callSid, streamSid: start.streamSid });
     try {
       leg.session.handOver(Infinity);
+      await forgo(start);
       await starter.stop(start, start.streamSid).catch(() => undefined);
       await starter.start({ ...start, parameters: withNonce(start, newNonce()) });
       metrics.count('callsHandedOver');
@@ -111,7 +115,7 @@ export class HandOver {
   }
 
   async #release(leg: LiveLeg, start: LegStart, proof: Proof, log: Logger): Promise<void> {
-    const { starter, stopWithinMs, metrics } = this.#options;
+    const { starter, forgo, stopWithinMs, metrics } = this.#options;
     leg.session.handOver(Date.parse(proof.firstAudioAt));
     metrics.count('callsHandedOver');
     log.info({ newStreamSid: proof.streamSid }, 'A call was handed over');
@@ -122,6 +126,7 @@ export class HandOver {
       await pause(stopWithinMs, stopped.signal).catch(() => undefined);
     } catch (error) {
       log.warn({ err: error }, 'The stream of a call that was handed over could not be stopped');
+      await forgo(start);
     } finally {
       leg.stream.close('handed-over');
     }

@@ -1,4 +1,5 @@
 import { HANDOVER_PARAMETER } from '../call/fencing';
+import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
@@ -86,6 +87,18 @@ export class Reattachment {
       if (signal.aborted) return;
       metrics.count('reattachmentsFailed', 1, error instanceof TwilioRestError ? error.code : 'unexpected');
       return log.error({ err: error }, 'A call that lost its stream got no new one');
+    }
+  }
+
+  /** This stream goes on purpose, though Twilio may call it an error: nobody shall make a new one for it. */
+  async forgo({ callSid, streamSid }: LegId): Promise<void> {
+    this.#isNews(streamSid);
+    const { store, taskId, claimMs } = this.#options;
+    try {
+      await store.claimStream(callSid, streamSid, taskId, claimMs);
+    } catch (error) {
+      const { logger } = this.#options;
+      logger.warn({ err: error, callSid, streamSid }, 'The claim on a stream could not be stored');
     }
   }
 
