@@ -17,8 +17,11 @@ export interface ItemOptions {
   readonly expiresAt: number;
   /** Stores the words of each segment. */
   readonly storeWords: boolean;
-  /** A final of this item was enriched already, so it must not be replaced as a whole. */
-  readonly keepStored?: boolean;
+  /**
+   * Segments get add-ons, which a final that is written twice, or late, must not wipe: so it is written only where
+   * there is none. Without add-ons a final replaces the whole item, which is cheaper.
+   */
+  readonly keepsStored?: boolean;
 }
 
 type EventOf<Type extends TranscriptEvent['type']> = Extract<TranscriptEvent, { type: Type }>;
@@ -175,7 +178,7 @@ function final({ callSid, streamSid, segment }: EventOf<'final'>, options: ItemO
     streamSid,
     [TTL_ATTRIBUTE]: options.expiresAt,
   };
-  if (segment.source === 'live' && options.keepStored !== true) {
+  if (segment.source === 'live' && options.keepsStored !== true) {
     return { type: 'put', item: { ...key, ...attributes } };
   }
   // The first one stored stays: it may carry a translation by now.
@@ -184,7 +187,7 @@ function final({ callSid, streamSid, segment }: EventOf<'final'>, options: ItemO
 }
 
 /** The item an add-on belongs to: that of the utterance's final. */
-export function addOnItemKey({ streamSid }: LegId, addOn: SegmentAddOn): string {
+function addOnItemKey({ streamSid }: LegId, addOn: SegmentAddOn): string {
   const { startMs, sessionNumber, channel, utteranceId } = addOn;
   return segmentKey({ startMs, streamSid, sessionNumber, channel, utteranceId });
 }
@@ -247,12 +250,20 @@ function legEnded(event: EventOf<'leg-ended'>, options: ItemOptions): ItemUpdate
   const key = callKey(callSid);
   const leg = { ...event.summary, tracks: [...event.summary.tracks] };
   const set = { [TTL_ATTRIBUTE]: options.expiresAt };
+  const endedAt = ['legs', streamSid, 'endedAt'] as const;
   return {
     key,
     set,
     setEntry: { path: ['legs', streamSid], value: leg },
-    condition: { exists: 'legs' },
+    condition: {
+      all: [
+        { exists: 'legs' },
+        // A process that was thought dead may say so, too, after the one that took its leg over.
+        { any: [{ absent: endedAt }, { attribute: endedAt, is: '<=', value: leg.endedAt }] },
+      ],
+    },
     otherwise: { key, set: { ...set, legs: { [streamSid]: leg } }, condition: { absent: 'legs' } },
+    whenRefused: 'ignore',
   };
 }
 

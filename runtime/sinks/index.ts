@@ -13,20 +13,23 @@ export interface SinkOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly now: Clock;
+  /** Sessions are asked for translations, entities or sentiment. */
+  readonly expectsAddOns?: boolean;
 }
 
 /** The sinks of every relay: here is where another one is added. */
-export function createSinks({ client, store, metrics, logger, now }: SinkOptions): readonly TranscriptSink[] {
+export function createSinks(options: SinkOptions): readonly TranscriptSink[] {
+  const { client, store, metrics, logger, now, expectsAddOns = false } = options;
   const writer = createTableWriter(client, store.table);
-  const queue = new WriteQueue({ writer, metrics, logger, now });
-  return [
-    new DynamoDbSink({
-      queue,
-      retentionDays: store.retentionDays,
-      storeWords: store.storesWords,
-      metrics,
-      logger,
-      now,
-    }),
-  ];
+  const queue = new WriteQueue({ writer, metrics, logger, now, onLost: (write) => sink.noteLost(write) });
+  const sink = new DynamoDbSink({
+    queue,
+    retentionDays: store.retentionDays,
+    storeWords: store.storesWords,
+    expectsAddOns,
+    metrics,
+    logger,
+    now,
+  });
+  return [sink];
 }

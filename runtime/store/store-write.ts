@@ -9,14 +9,14 @@ export type Attributes = Readonly<Record<string, unknown>>;
 /** A whole item. */
 export type StoreItem = ItemKey & Attributes;
 
-/** An attribute, or an entry of a map attribute. */
-export type AttributePath = string | readonly [attribute: string, entry: string];
+/** An attribute, or an entry of a map attribute, or an entry of that. */
+export type AttributePath = string | readonly string[];
 
 /** What must hold of the stored item for an update to happen. */
 export type Condition =
   | { readonly exists: AttributePath }
   | { readonly absent: AttributePath }
-  | { readonly attribute: string; readonly is: '<' | '<=' | '=' | '<>'; readonly value: unknown }
+  | { readonly attribute: AttributePath; readonly is: '<' | '<=' | '=' | '<>'; readonly value: unknown }
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] };
 

@@ -216,9 +216,9 @@ export class WriteLane {
       } catch (error) {
         const kind = storeErrorKind(error);
         if (kind === 'retry') return this.#afterFailure([{ ...queued, next, isSecondRound }], error);
-        const mayBeginAgain = update.otherwise !== undefined && update.whenRefused !== 'ignore';
+        const mayBeginAgain = update.otherwise !== undefined && !isSecondRound;
         if (kind === 'refused' && next.otherwise !== undefined) next = next.otherwise;
-        else if (kind === 'refused' && mayBeginAgain && !isSecondRound) {
+        else if (kind === 'refused' && mayBeginAgain) {
           // Somebody else's write came between the two conditions.
           [next, isSecondRound] = [update, true];
         } else {

@@ -25,6 +25,8 @@ export interface WriteQueueOptions {
   /** A repeated complaint is logged once in this time. */
   readonly complaintIntervalMs?: number;
   readonly now?: Clock;
+  /** Told of every write that was dropped or given up while the queue is open: it is lost for good. */
+  readonly onLost?: (write: StoreWrite) => void;
   /** 0 to 1 */
   readonly random?: () => number;
 }
@@ -128,6 +130,7 @@ export class WriteQueue {
       this.#forget([dropped]);
       this.#options.metrics.count('storeFailures');
       this.#complain('store queue full, oldest writes dropped', { writes: this.#count });
+      this.#tellLost(dropped.write);
     }
   }
 
@@ -148,6 +151,13 @@ export class WriteQueue {
   #giveUp(write: StoreWrite, reason: string): void {
     this.#options.metrics.count('storeFailures');
     this.#options.logger.error({ ...keyOf(write), reason }, 'store write given up');
+    this.#tellLost(write);
+  }
+
+  /** Not in the middle of something: whoever is told may add a write. */
+  #tellLost(write: StoreWrite): void {
+    const { onLost } = this.#options;
+    if (onLost !== undefined && this.#closed === undefined) queueMicrotask(() => onLost(write));
   }
 
   #forget(writes: readonly QueuedWrite[]): void {

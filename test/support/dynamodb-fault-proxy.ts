@@ -8,6 +8,7 @@ export interface StoreRequest {
   readonly body: string;
   /** From 1. */
   readonly number: number;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What to do to one request instead of passing it on. */
@@ -30,6 +31,8 @@ export interface FaultProxy {
   readonly requests: readonly StoreRequest[];
   /** Decides what happens to each request from now on. */
   setFault(decide: (request: StoreRequest) => Fault | undefined): void;
+  /** Delivers a request to the store once more, past the faults, as a network may that was thought to have lost it. */
+  repeat(request: StoreRequest): Promise<void>;
   /** Resolves when a request (one that came already, too) fulfils `test`. */
   seen(test: (request: StoreRequest) => boolean): Promise<StoreRequest>;
   close(): Promise<void>;
@@ -48,13 +51,13 @@ export async function startDynamoDbFaultProxy(target: string): Promise<FaultProx
   async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(message);
     const operation = String(message.headers['x-amz-target']).split('.')[1] ?? '';
-    const request = { operation, body, number: requests.length + 1 };
+    const request = { operation, body, number: requests.length + 1, headers: headersOf(message) };
     requests.push(request);
     watchers.forEach((watch) => watch());
     const fault = decide(request);
     switch (fault?.type) {
       case undefined:
-        return copy(await pass(message, body), response);
+        return copy(await pass(request), response);
       case 'throttle':
         return fail(response, 400, 'ProvisionedThroughputExceededException');
       case 'validation':
@@ -66,31 +69,25 @@ export async function startDynamoDbFaultProxy(target: string): Promise<FaultProx
       case 'hang-up':
         return void response.destroy();
       case 'lost-answer':
-        await pass(message, body);
+        await pass(request);
         return void response.destroy();
       case 'stall':
         return undefined;
       case 'unprocessed':
-        return copy(await passSome(message, body, fault.take), response);
+        return copy(await passSome(request, fault.take), response);
     }
   }
 
-  async function pass(message: IncomingMessage, body: string): Promise<Answer> {
-    const headers = {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': String(message.headers['x-amz-target']),
-      authorization: String(message.headers['authorization']),
-      'x-amz-date': String(message.headers['x-amz-date']),
-    };
+  async function pass({ headers, body }: Pick<StoreRequest, 'headers' | 'body'>): Promise<Answer> {
     const result = await fetch(target, { method: 'POST', headers, body });
     return { status: result.status, body: await result.text() };
   }
 
-  async function passSome(message: IncomingMessage, body: string, take: number): Promise<Answer> {
+  async function passSome({ headers, body }: StoreRequest, take: number): Promise<Answer> {
     const batch = JSON.parse(body) as { RequestItems: Record<string, unknown[]> };
     const [[table, puts]] = Object.entries(batch.RequestItems) as [[string, unknown[]]];
     if (take > 0) {
-      await pass(message, JSON.stringify({ RequestItems: { [table]: puts.slice(0, take) } }));
+      await pass({ headers, body: JSON.stringify({ RequestItems: { [table]: puts.slice(0, take) } }) });
     }
     return { status: 200, body: JSON.stringify({ UnprocessedItems: { [table]: puts.slice(take) } }) };
   }
@@ -101,6 +98,7 @@ export async function startDynamoDbFaultProxy(target: string): Promise<FaultProx
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     setFault: (next) => (decide = next),
+    repeat: async (request) => void (await pass(request)),
     seen: (test) =>
       new Promise((resolve) => {
         const watch = (): void => {
@@ -122,6 +120,15 @@ export async function startDynamoDbFaultProxy(target: string): Promise<FaultProx
 interface Answer {
   readonly status: number;
   readonly body: string;
+}
+
+function headersOf({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+  return {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': String(headers['x-amz-target']),
+    authorization: String(headers['authorization']),
+    'x-amz-date': String(headers['x-amz-date']),
+  };
 }
 
 async function readBody(message: IncomingMessage): Promise<string> {

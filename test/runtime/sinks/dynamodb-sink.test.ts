@@ -5,6 +5,8 @@ import { DynamoDbSink } from '../../../runtime/sinks/dynamodb-sink';
 import { CallReader } from '../../../runtime/store/call-reader';
 import { createTableWriter } from '../../../runtime/store/table-writer';
 import { WriteQueue } from '../../../runtime/store/write-queue';
+import type { StoreWrite } from '../../../runtime/store/store-write';
+import type { StoreRequest } from '../../support/dynamodb-fault-proxy';
 import { recordLog, type RecordedLog } from '../../support/recorded-log';
 import { startStoreWorld, TABLE, type StoreWorld } from '../../support/store-world';
 import { eventsOf, legSummary, trackLedger, type EventFactory } from '../../support/transcript-events';
@@ -26,13 +28,17 @@ beforeEach(() => {
 });
 
 /** Writes the events with a sink of their own, to the end. */
-async function write(events: readonly TranscriptEvent[], { storeWords = false } = {}): Promise<void> {
+async function write(
+  events: readonly TranscriptEvent[],
+  { storeWords = false, expectsAddOns = false } = {},
+): Promise<void> {
   const writer = createTableWriter(world.client, TABLE);
   const queue = new WriteQueue({ writer, metrics, logger: log.logger, lingerMs: 1, firstBackOffMs: 1 });
   const sink = new DynamoDbSink({
     queue,
     retentionDays: 30,
     storeWords,
+    expectsAddOns,
     metrics,
     logger: log.logger,
     now: () => 1_000_999,
@@ -105,7 +111,109 @@ describe('A whole call', () => {
   });
 });
 
+describe.each([
+  ['with add-ons', true],
+  ['without', false],
+])('Requests that arrive again after everything else, %s,', (_, expectsAddOns) => {
+  const story = (): TranscriptEvent[] => {
+    const { callSid, streamSid } = call;
+    const other = eventsOf(callSid, 'MZ2');
+    const gap = {
+      type: 'gap',
+      track: 'inbound',
+      startMs: 5_000,
+      endMs: 9_000,
+      cause: 'stream-lost',
+    } as const;
+    const addOns = [call.addOn(), call.addOn({ value: { de: 'Guten Morgen' } })];
+    return [
+      call.legStarted(),
+      call.audioStarted(),
+      call.sessionOpened(),
+      call.final(),
+      ...(expectsAddOns ? addOns : []),
+      call.final({ startMs: 4_000, utteranceId: '00_00000002' }),
+      call.sessionClosed({ reconciled: false }),
+      call.sessionClosed(),
+      call.legEnded({ endReason: 'stream-lost' }),
+      call.callEnded({ endedAt: '2026-11-21T10:00:20.000Z' }),
+      other.legStarted({ startedAt: '2026-11-21T10:00:30.000Z' }),
+      { callSid, streamSid, ...gap },
+      other.final({ startMs: 31_000, overlap: true }),
+      other.legEnded(),
+      { callSid, streamSid, type: 'summary', sessionNumber: 1, text: 'A parcel.' },
+      call.callEnded({ legs: [legSummary(), legSummary()] }),
+    ];
+  };
+
+  test.each([
+    ['in their order', (requests: readonly StoreRequest[]) => requests],
+    ['in the opposite order', (requests: readonly StoreRequest[]) => requests.toReversed()],
+  ])('%s, change nothing', async (_, order) => {
+    const from = world.proxy.requests.length;
+    await write(story(), { expectsAddOns });
+    const before = await world.items(call.callSid);
+    expect(before.length).toBeGreaterThan(5);
+    const requests = world.proxy.requests.slice(from);
+    for (const request of order(requests)) await world.proxy.repeat(request);
+    expect(await world.items(call.callSid)).toEqual(before);
+  });
+});
+
+describe('Segments that could not be stored', () => {
+  const tooLarge = (): TranscriptEvent => call.final({ text: 'x'.repeat(401 * 1024) });
+  const noting = async (events: readonly TranscriptEvent[]): Promise<void> => {
+    const writer = createTableWriter(world.client, TABLE);
+    const { logger } = log;
+    const onLost = (write: StoreWrite): void => sink.noteLost(write);
+    const queue = new WriteQueue({ writer, metrics, logger, lingerMs: 1, onLost });
+    const sink = new DynamoDbSink({ queue, retentionDays: 30, storeWords: false, metrics, logger });
+    for (const event of events) sink.write(event);
+    // Those who are told are told later.
+    await Promise.resolve();
+    for (const event of [call.sessionClosed(), call.legEnded(), call.callEnded()]) sink.write(event);
+    expect(await sink.close(5_000)).toBe(0);
+  };
+
+  test('leave their session and their call unreconciled', async () => {
+    await noting([call.legStarted(), call.sessionOpened(), tooLarge(), tooLarge(), call.final()]);
+    expect(await item('SESSION#MZ1#001')).toMatchObject({ reconciled: false, status: 'closed' });
+    expect(await item('CALL')).toMatchObject({ reconciled: false });
+    expect(metrics.value('storeFailures')).toBe(2);
+  });
+
+  test('leave their session unreconciled even if it was closed before that was known', async () => {
+    await noting([call.sessionOpened(), call.sessionClosed(), tooLarge()]);
+    expect(await item('SESSION#MZ1#001')).toMatchObject({ reconciled: false });
+  });
+
+  test('of one session say nothing about another one, nor of a session nobody knows', async () => {
+    const other = { sessionNumber: 2, sessionId: 'session-2' };
+    await noting([
+      call.sessionOpened(),
+      { ...tooLarge(), ...call.final({ ...other, text: 'x'.repeat(401 * 1024) }) },
+    ]);
+    expect(await item('SESSION#MZ1#001')).toMatchObject({ reconciled: true });
+    expect(await item('SESSION#MZ1#002')).toBeUndefined();
+  });
+
+  test('do not matter when they are no segments', async () => {
+    await noting([call.sessionOpened(), { ...call.legStarted(), accountSid: 'x'.repeat(401 * 1024) }]);
+    expect(await item('SESSION#MZ1#001')).toMatchObject({ reconciled: true });
+    expect(await item('CALL')).toMatchObject({ reconciled: true });
+  });
+});
+
 describe('The call item', () => {
+  test('keeps what a leg came to when an earlier end of it is told later', async () => {
+    await write([call.legStarted(), call.legEnded({ endReason: 'task-died' })]);
+    await write([call.legEnded({ endReason: 'stream-lost', endedAt: '2026-11-21T10:00:40.000Z' })]);
+    expect(await item('CALL')).toMatchObject({ legs: { MZ1: { endReason: 'task-died' } } });
+    await write([call.legEnded({ endReason: 'stopped', endedAt: '2026-11-21T10:02:00.000Z' })]);
+    expect(await item('CALL')).toMatchObject({ legs: { MZ1: { endReason: 'stopped' } } });
+    expect(metrics.value('storeFailures')).toBe(0);
+  });
+
   test('leaves out who nobody knows, so that no index lists the call under "unknown"', async () => {
     await write([call.legStarted({ parties: { from: 'unknown', to: '', direction: 'unknown' } })]);
     const stored = await item('CALL');

@@ -326,7 +326,7 @@ describe('An update of two forms', () => {
 
   test.each([
     ['given up after two rounds', {}, 4, 1],
-    ['ignored after one, where a refusal says that it is old news', { whenRefused: 'ignore' }, 2, 0],
+    ['ignored after two, where a refusal says that it is old news', { whenRefused: 'ignore' }, 4, 0],
   ])('that are both refused is %s', async (_, more, requests, failures) => {
     const callSid = newCall();
     await world.put({ callSid, itemKey: 'CALL', third: 3 });
