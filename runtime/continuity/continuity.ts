@@ -78,7 +78,12 @@ export class Continuity {
     if (starter !== undefined) {
       const reattachment = new Reattachment({ ...shared, starter });
       this.#reattachment = reattachment;
-      this.#handOver = new HandOver({ ...shared, starter, forgo: (leg) => reattachment.forgo(leg) });
+      this.#handOver = new HandOver({
+        ...shared,
+        starter,
+        forgo: (leg) => reattachment.forgo(leg),
+        reattach: (start) => reattachment.reattach(start, 'stopped-first'),
+      });
     }
     const reaper = new Reaper({
       ...shared,

@@ -15,6 +15,8 @@ export interface HandOverOptions {
   readonly starter: Pick<StreamStarter, 'start' | 'stop'>;
   /** Nobody shall make a new stream for the one that is closed. */
   readonly forgo: (leg: LegId) => Promise<void>;
+  /** Makes a stream for a call that has none, again and again if need be. Never rejects. */
+  readonly reattach: (start: LegStart) => Promise<void>;
   /** Between looks for the proof. */
   readonly proofPollMs: number;
   /** Without proof for so long, another attempt begins. */
@@ -58,6 +60,7 @@ export class HandOver {
     try {
       for (let attempt = 1; leg.session.state === 'streaming'; attempt += 1) {
         const proof = await this.#attempt(start, signal, log);
+        if (proof === 'refused') return await this.stopFirst(leg);
         if (proof !== undefined) return await this.#release(leg, start, proof, log);
         metrics.count('handOversFailed');
         await pause(random() * backOffMs, signal);
@@ -68,31 +71,31 @@ export class HandOver {
   }
 
   /**
-   * The last resort: stops the leg's stream first and makes the next one then. The call is not heard in between.
-   * Never rejects.
+   * The last resort: stops the leg's stream first, and makes the next one then. The call is not heard in between, which
+   * is a gap in its ledger. Never rejects.
    */
   async stopFirst(leg: LiveLeg): Promise<void> {
-    const { starter, forgo, logger, metrics } = this.#options;
+    const { starter, reattach, logger, metrics } = this.#options;
     const { start } = leg.session;
     if (start === undefined || leg.session.state !== 'streaming') return;
-    const log = logger.child({ callSid: start.callSid, streamSid: start.streamSid });
+    const { callSid, streamSid } = start;
+    leg.session.handOver(Infinity);
+    metrics.count('callsHandedOver');
+    logger.warn({ callSid, streamSid }, 'A call is handed over with a gap');
     try {
-      leg.session.handOver(Infinity);
-      await forgo(start);
-      await starter.stop(start, start.streamSid).catch(() => undefined);
-      await starter.start({ ...start, parameters: withNonce(start, newNonce()) });
-      metrics.count('callsHandedOver');
-      log.warn('A call was handed over with a gap');
+      await starter.stop(start, streamSid);
     } catch (error) {
-      metrics.count('handOversFailed');
-      log.error({ err: error }, 'A call has no stream any more');
-    } finally {
-      leg.stream.close('handed-over');
+      logger.warn({ err: error, callSid, streamSid }, 'The stream of a call could not be stopped');
     }
+    leg.stream.close('handed-over');
+    await reattach(start);
   }
 
-  /** @returns nothing when the new leg did not prove itself; its stream is stopped then */
-  async #attempt(start: LegStart, signal: AbortSignal, log: Logger): Promise<Proof | undefined> {
+  /**
+   * @returns nothing when the new leg did not prove itself: its stream is stopped then. `refused`: the call takes no
+   * second stream, because of other forks of its audio (twilio-media-streams.md, 1.6).
+   */
+  async #attempt(start: LegStart, signal: AbortSignal, log: Logger): Promise<Proof | 'refused' | undefined> {
     const { store, starter, now, proofWithinMs, proofPollMs } = this.#options;
     const nonce = newNonce();
     try {
@@ -108,8 +111,8 @@ export class HandOver {
       await starter.stop(start, newSid);
     } catch (error) {
       if (isCallNotInProgress(error)) await pause(this.#options.stopWithinMs, signal);
-      const code = error instanceof TwilioRestError ? error.code : 'unexpected';
-      log.warn({ err: error, code }, 'An attempt to hand a call over failed');
+      log.warn({ err: error }, 'An attempt to hand a call over failed');
+      if (error instanceof TwilioRestError && error.code === 'refused') return 'refused';
     }
     return undefined;
   }

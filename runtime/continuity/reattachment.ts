@@ -23,7 +23,9 @@ export type LossSign =
   /** Its task does not renew its lease. */
   | 'lease-expired'
   /** It was made for a lost one and never came. */
-  | 'never-started';
+  | 'never-started'
+  /** Its task had to stop it before another task could begin. */
+  | 'stopped-first';
 
 export interface ReattachmentOptions {
   readonly store: Pick<LeaseStore, 'claimStream' | 'findLeg'>;
