@@ -1,0 +1,32 @@
+import { replacedBy } from '../../../runtime/call/fencing';
+import type { LegStart } from '../../../runtime/model/call-event';
+
+const start = (streamSid: string, change: Partial<LegStart> = {}): LegStart => ({
+  type: 'started',
+  callSid: 'CA1',
+  accountSid: 'AC1',
+  streamSid,
+  tracks: ['inbound', 'outbound'],
+  parameters: {},
+  ...change,
+});
+const leg = (legStart: LegStart | undefined) => ({ session: { start: legStart } });
+
+test('the newest stream of a call and track wins', () => {
+  const old = leg(start('MZ1'));
+  expect(replacedBy(start('MZ2', { tracks: ['inbound'] }), [old])).toEqual([old]);
+});
+
+test.each([
+  ['a hand-over announced it', start('MZ2', { parameters: { handover: 'nonce' } }), leg(start('MZ1'))],
+  ['it is of another call', start('MZ2', { callSid: 'CA2' }), leg(start('MZ1'))],
+  [
+    'it hears the other side',
+    start('MZ2', { tracks: ['outbound'] }),
+    leg(start('MZ1', { tracks: ['inbound'] })),
+  ],
+  ['it is the same stream', start('MZ1'), leg(start('MZ1'))],
+  ['the other one has not begun', start('MZ2'), leg(undefined)],
+])('a stream replaces no other when %s', (_, newest, other) => {
+  expect(replacedBy(newest, [other])).toEqual([]);
+});

@@ -1,0 +1,160 @@
+import { closeBooks, type FoundSession, type OrphanedLeg } from '../../../runtime/continuity/orphan-books';
+import { Secret } from '../../../runtime/model/secret';
+import type { TrackLedger } from '../../../runtime/model/audio-ledger';
+import type { LegSummary, TranscriptEvent } from '../../../runtime/model/transcript-event';
+import type { SpokenUtterance } from '../../../runtime/speech/speech-provider';
+import type { LegRecord } from '../../../runtime/store/live-leg';
+import type { SegmentItem } from '../../../runtime/store/stored-call';
+
+const LEDGER: TrackLedger = {
+  receivedMs: 10_000,
+  framesMs: 9_000,
+  filledMs: 1_000,
+  acceptedMs: 2_000,
+  lateMs: 500,
+  unconfirmedMs: 6_000,
+  lostMs: { 'backlog-overflow': 300 },
+};
+
+const RECORD: LegRecord = {
+  callSid: 'CA1',
+  streamSid: 'MZ2',
+  accountSid: 'AC1',
+  taskId: 'dead',
+  tracks: ['inbound', 'outbound'],
+  parameters: { direction: 'inbound' },
+  startedAt: '2026-01-01T00:01:00.000Z',
+  legOriginAt: '2026-01-01T00:01:00.500Z',
+  originAt: '2026-01-01T00:00:00.500Z',
+  session: { sessionId: 's1', sessionNumber: 1, url: new Secret('wss://s1'), baseMs: 0 },
+  attempts: 0,
+  isStopping: false,
+  ledger: { inbound: LEDGER, outbound: LEDGER },
+  savedAt: '2026-01-01T00:01:10.000Z',
+};
+
+const said = (startMs: number, endMs: number, channel = 0): SpokenUtterance => ({
+  channel,
+  text: `at ${startMs}`,
+  language: 'en',
+  confidence: 1,
+  startMs,
+  endMs,
+  words: [{ text: 'at', startMs, endMs, confidence: 1 }],
+});
+
+function session(found: Partial<FoundSession['found']> = {}, number = 1, baseMs = 0): FoundSession {
+  return {
+    session: { sessionId: `s${number}`, sessionNumber: number, baseMs },
+    found: {
+      utterances: [],
+      isEnded: true,
+      facts: { status: 'done', languages: ['en'], billedSeconds: 20 },
+      durationMs: 10_000,
+      ...found,
+    },
+  };
+}
+
+function stored(startMs: number, endMs: number, sessionStartMs: number): SegmentItem {
+  const sessionEndMs = sessionStartMs + endMs - startMs;
+  return {
+    itemKey: 'SEGMENT#',
+    text: 'stored',
+    startMs,
+    endMs,
+    ...{ streamSid: 'MZ2', channel: 0, sessionNumber: 1, sessionStartMs, sessionEndMs },
+  };
+}
+
+function close(leg: Partial<OrphanedLeg> = {}): { events: readonly TranscriptEvent[]; summary: LegSummary } {
+  const events = closeBooks({
+    record: RECORD,
+    sessions: [session()],
+    segments: [],
+    nowMs: Date.parse('2026-01-01T00:02:00.000Z'),
+    ...leg,
+  });
+  const last = events.at(-1);
+  if (last?.type !== 'leg-ended') throw new Error('the leg did not end');
+  return { events, summary: last.summary };
+}
+
+function inbound(summary: LegSummary): TrackLedger {
+  const ledger = summary.ledger.tracks.inbound!;
+  const lostMs = Object.values(ledger.lostMs).reduce((sum, ms) => sum + ms, 0);
+  expect(ledger.framesMs + ledger.filledMs).toBe(ledger.receivedMs);
+  expect(ledger.acceptedMs + ledger.lateMs + ledger.unconfirmedMs + lostMs).toBe(ledger.receivedMs);
+  return ledger;
+}
+
+test('a final that never reached the table is recovered, with call times of its leg', () => {
+  const { events, summary } = close({ sessions: [session({ utterances: [said(1_000, 2_000, 1)] })] });
+  expect(events[0]).toMatchObject({
+    type: 'final',
+    callSid: 'CA1',
+    streamSid: 'MZ2',
+    segment: {
+      text: 'at 1000',
+      source: 'recovered',
+      startMs: 61_000,
+      endMs: 62_000,
+      at: '2026-01-01T00:01:01.500Z',
+      channel: 1,
+      track: 'outbound',
+      speaker: 'agent',
+      sessionStartMs: 1_000,
+      words: [{ startMs: 61_000, endMs: 62_000 }],
+    },
+  });
+  expect(summary.segments).toBe(1);
+});
+
+test('a final that is in the table is not told again, nor one that the next session tells', () => {
+  const sessions = [
+    session({ utterances: [said(1_000, 2_000), said(6_000, 7_000)] }, 1),
+    session({ utterances: [said(1_000, 2_000)] }, 2, 5_000),
+  ];
+  const { events, summary } = close({ sessions, segments: [stored(61_010, 61_990, 1_010)] });
+  const finals = events.filter(({ type }) => type === 'final');
+  expect(finals).toMatchObject([{ segment: { sessionNumber: 2, startMs: 66_000 } }]);
+  expect(summary.segments).toBe(2);
+});
+
+test('what the service reports is accepted, and the rest of what was received died with the task', () => {
+  const { summary, events } = close({ sessions: [session({ durationMs: 9_000 })] });
+  expect(inbound(summary)).toMatchObject({
+    receivedMs: 10_000,
+    acceptedMs: 8_200,
+    lateMs: 500,
+    unconfirmedMs: 0,
+    lostMs: { 'backlog-overflow': 300, 'task-died': 1_000 },
+  });
+  expect(events.filter(({ type }) => type === 'gap')).toMatchObject([
+    { track: 'inbound', startMs: 69_000, endMs: 70_000, cause: 'task-died' },
+    { track: 'outbound', startMs: 69_000, endMs: 70_000, cause: 'task-died' },
+  ]);
+});
+
+test('what the service has beyond the last checkpoint was received', () => {
+  const { summary } = close({ sessions: [session({ durationMs: 12_500 })] });
+  expect(inbound(summary)).toMatchObject({ receivedMs: 12_500, lostMs: { 'backlog-overflow': 300 } });
+  expect(summary.lastAudioAt).toBe('2026-01-01T00:01:13.000Z');
+});
+
+test('without a result nothing is known of what was sent', () => {
+  const { facts: _, durationMs: __, ...found } = session().found;
+  const { summary, events } = close({ sessions: [{ ...session(), found }] });
+  expect(inbound(summary)).toMatchObject({ acceptedMs: 2_000, unconfirmedMs: 6_000 });
+  expect(inbound(summary).lostMs).toEqual({ 'backlog-overflow': 300, 'task-died': 1_200 });
+  expect(summary.reconciled).toBe(false);
+  expect(events).toContainEqual(expect.objectContaining({ type: 'session-closed', reconciled: false }));
+});
+
+test('a leg that died before its first audio has an empty ledger', () => {
+  const { legOriginAt: _, originAt: __, session: ___, ...record } = RECORD;
+  const { summary } = close({ record: { ...record, ledger: {} }, sessions: [] });
+  expect(inbound(summary).receivedMs).toBe(0);
+  expect(summary).toMatchObject({ endReason: 'task-died', segments: 0, sessions: 0, results: [] });
+  expect(summary).not.toHaveProperty('firstAudioAt');
+});
