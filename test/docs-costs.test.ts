@@ -4,8 +4,11 @@ import { withCostTables } from '../local/cost-tables';
 import { callUsd } from '../local/costs/call-cost';
 import { EGRESSES, ENDPOINTS, IDLE, idleUsd } from '../local/costs/idle-cost';
 import { HOURS_A_MONTH, PRICES } from '../local/costs/prices';
+import { CONTINUITY_TIMING } from '../runtime/continuity/continuity-timing';
 import { EmbeddedMetrics } from '../runtime/observability/embedded-metrics';
 import { Metrics } from '../runtime/observability/metrics';
+import { RELAY_TIMING } from '../runtime/relay';
+import { LIVE_SHARD_NUMBERS } from '../runtime/store/live-leg';
 
 const ROOT = join(__dirname, '..');
 const page = readFileSync(join(ROOT, 'docs/costs.md'), 'utf8');
@@ -23,16 +26,18 @@ test('the cheapest and the default choice cost what a pocket calculator says', (
   const shared = (2 * task + 0.0225) * 730 + 60 * 0.3 + 30 * 0.1 + 3 + 1 + 3 * 0.4;
   const readings = ((2 * 3 * 12 * 730) / 10_000) * 0.05;
   const logs = ((2 * 60 * 730 * 4000) / 1e9) * 0.5;
-  expect(idleUsd('CloudFront', 'nat')).toBeCloseTo(shared + readings + logs + 0.05 * 730, 6);
+  const table = (2 * 60 * 730 * (12 * 0.625 + 54 * 0.125)) / 1e6;
+  const always = shared + readings + logs + table;
+  expect(idleUsd('CloudFront', 'nat')).toBeCloseTo(always + 0.05 * 730, 6);
   expect(idleUsd('CloudFront', 'nat', 'CallscriptStore')).toBeCloseTo(3 * 0.4, 6);
-  expect(idleUsd('CloudFront', 'public')).toBeCloseTo(shared + readings + logs + 2 * 0.005 * 730, 6);
+  expect(idleUsd('CloudFront', 'public')).toBeCloseTo(always + 2 * 0.005 * 730, 6);
 });
 
 test('an hour of call costs what a pocket calculator says', () => {
   expect(callUsd('Gladia')).toEqual([0.75, 1.5]);
   expect(callUsd('Twilio')[0]).toBeCloseTo(60 * 0.0129, 6);
   const aws =
-    0.15 * 0.028 + 0.0395 / 200 + 0.135 * 0.045 + 0.075 * 0.09 + 2160 * 0.625e-6 + 0.00144 * 0.45 * 12;
+    0.15 * 0.028 + 0.0395 / 200 + 0.135 * 0.045 + 0.075 * 0.09 + 2880 * 0.625e-6 + 0.00144 * 0.45 * 12;
   expect(callUsd('AWS')[1]).toBeCloseTo(aws, 6);
 });
 
@@ -55,4 +60,15 @@ test('the page counts no fewer metrics and no shorter log lines than an idle rel
   expect(metrics.length).toBeGreaterThan(20);
   expect(metrics.length).toBeLessThanOrEqual(IDLE.metrics);
   expect(lines.join('').length).toBeLessThanOrEqual(IDLE.logBytesPerTaskMinute);
+});
+
+test('the page counts the requests that idle tasks make of the table', () => {
+  const { renewEveryMs, lookEveryMs, thoroughEvery } = CONTINUITY_TIMING;
+  const aMinute = (everyMs: number): number => 60_000 / everyMs;
+  // A strong read is one unit, any other half of one.
+  const legs = (aMinute(lookEveryMs * thoroughEvery) * LIVE_SHARD_NUMBERS.length) / 2;
+  const reads =
+    aMinute(renewEveryMs) + aMinute(lookEveryMs) + legs + aMinute(RELAY_TIMING.readinessIntervalMs);
+  expect(IDLE.tableWritesPerTaskMinute).toBe(aMinute(renewEveryMs));
+  expect(IDLE.tableReadsPerTaskMinute).toBe(reads);
 });

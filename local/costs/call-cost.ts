@@ -11,8 +11,8 @@ export const CALL_HOUR = {
   fromGladiaGb: 0.06,
   /** One final every 5 s and track, each one write. */
   segmentsPerTrack: 720,
-  /** State of the leg every 5 s. */
-  checkpoints: 720,
+  /** State of the leg every 5 s, up to 2 KB: two units. */
+  checkpoints: 1440,
   bytesPerSegment: 1000,
   /** Default of RETENTION_DAYS. */
   retentionMonths: 12,

@@ -22,6 +22,10 @@ export const IDLE = {
   logBytesPerTaskMinute: 4000,
   /** Each task reads each secret this often. */
   secretReadMinutes: 5,
+  /** The lease of a task, renewed every 5 s. */
+  tableWritesPerTaskMinute: 12,
+  /** Read units: a task's mail (12), the leases of all (24), the live legs of all (16), and whether the table answers (2). */
+  tableReadsPerTaskMinute: 54,
 } as const;
 
 export type StackName = 'CallscriptRelay' | 'CallscriptStore';
@@ -41,6 +45,10 @@ export function sharedLines(): readonly CostLine[] {
   const { tasks, vcpuPerTask, memoryGbPerTask, secrets, metrics, alarms, dashboards, keys } = IDLE;
   const taskHour = vcpuPerTask * PRICES.vcpu.usd + memoryGbPerTask * PRICES.memory.usd;
   const reads = (tasks * secrets * MINUTES_A_MONTH) / IDLE.secretReadMinutes;
+  const minutes = tasks * MINUTES_A_MONTH;
+  const tableUsd =
+    (minutes * IDLE.tableWritesPerTaskMinute * PRICES.write.usd) / 1e6 +
+    (minutes * IDLE.tableReadsPerTaskMinute * PRICES.read.usd) / 1e6;
   const logGb = (tasks * IDLE.logBytesPerTaskMinute * MINUTES_A_MONTH) / 1e9;
   const size = `${vcpuPerTask} vCPU, ${memoryGbPerTask} GB, Graviton`;
   const relay = 'CallscriptRelay';
@@ -59,9 +67,15 @@ export function sharedLines(): readonly CostLine[] {
       howMany: `each task, every ${IDLE.secretReadMinutes} min`,
       usd: (reads / 10_000) * PRICES.secretRead.usd,
     },
+    {
+      stack: relay,
+      what: 'requests to the table',
+      howMany: 'each task tells that it lives, and looks who died',
+      usd: tableUsd,
+    },
     { stack: relay, what: 'CloudFront, VPC endpoint', howMany: 'nothing without calls', usd: 0 },
     { stack: store, what: 'secrets', howMany: `${secrets}`, usd: secrets * PRICES.secret.usd },
-    { stack: store, what: 'table', howMany: 'nothing without calls', usd: 0 },
+    { stack: store, what: 'table', howMany: 'nothing without tasks and calls', usd: 0 },
   ];
 }
 

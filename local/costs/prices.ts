@@ -61,6 +61,7 @@ export const PRICES = {
   secret: quoted('Secrets Manager: secret', 0.4, 'month', SECRETS, '2026-09-20'),
   secretRead: quoted('Secrets Manager: requests', 0.05, '10,000', SECRETS, '2026-09-20'),
   write: quoted('DynamoDB: write request units', 0.625, 'million', DYNAMODB, '2026-08-01'),
+  read: hearsay('DynamoDB: read request units', 0.125, 'million', DYNAMODB, '2026-11'),
   storage: quoted('DynamoDB: storage (read for us-west-2)', 0.25, 'GB and month', DYNAMODB, '2026-09-05'),
   backup: quoted(
     'DynamoDB: point-in-time recovery (read for us-west-2)',
