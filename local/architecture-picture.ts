@@ -88,7 +88,7 @@ function legend(): string[] {
   const rows: readonly (readonly [kind: string, text: string])[] = [
     ['audio', 'the way of a word'],
     ['domain', 'with domainName, instead of CloudFront'],
-    ['other', 'keys, logs, alarms'],
+    ['other', 'keys, logs, alarms, requests to Twilio'],
   ];
   return rows.map(([kind, text], index) => {
     const y = 560 + index * 24;

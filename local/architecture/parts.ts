@@ -71,6 +71,7 @@ export const PARTS: readonly Part[] = [
     types: ['AWS::EC2::NatGateway'],
   },
   { name: 'Gladia', notes: ['live speech', 'to text'], area: [920, 164, 100, 76], types: [] },
+  { name: 'Twilio', notes: ['REST: starts,', 'stops streams'], area: [920, 284, 100, 76], types: [] },
   {
     name: 'VPC endpoint',
     notes: ['for DynamoDB'],
@@ -137,5 +138,6 @@ export const ARROWS: readonly Arrow[] = [
   { path: 'M580 252 V412', kind: 'other' },
   { path: 'M452 450 H420', kind: 'other' },
   { path: 'M316 450 H286', kind: 'other' },
+  { path: 'M848 240 V322 H920', kind: 'other' },
   { path: 'M816 542 V240', label: ['https', 836, 456], kind: 'other' },
 ];
