@@ -34,14 +34,21 @@ afterAll(() => rmSync(assemblies, { recursive: true, force: true }));
 /** What a synth spends half of its time on, and no template shows. */
 const QUICK = { 'aws:cdk:disable-stack-trace': true, 'aws:cdk:disable-asset-staging': true };
 
-/** Both stacks as `bin/app.ts` makes them, without image, bundle and CDK's own validation, which takes seconds. */
+export interface StacksOptions {
+  /** Default: one that needs no bundle. */
+  readonly image?: ContainerImage;
+  /** Whether CDK validates the templates when they are synthesised, which takes seconds. Default: no. */
+  readonly isValidated?: boolean;
+}
+
+/** Both stacks as `bin/app.ts` makes them. */
 export function makeStacks(
   context: DeployContext = {},
-  image: ContainerImage = ContainerImage.fromRegistry('relay:test'),
+  { image = ContainerImage.fromRegistry('relay:test'), isValidated = false }: StacksOptions = {},
 ): Stacks {
   const app = new App({
     context: { ...cdkJson.context, ...QUICK },
-    builtinCloudFormationValidation: false,
+    builtinCloudFormationValidation: isValidated,
     treeMetadata: false,
     analyticsReporting: false,
     outdir: mkdtempSync(join(assemblies, 'app-')),
