@@ -55,7 +55,7 @@ export class CloudFrontDoor extends Construct {
       httpPort: HTTP,
     });
     // CloudFront's way in needs the network's internet gateway, though nothing is routed through it.
-    origin.node.addDependency(network.vpc.internetConnectivityEstablished);
+    origin.node.addDependency(network.internetGateway);
     const distribution = new Distribution(this, 'Distribution', {
       comment: 'Callscript: the way from Twilio to the relay',
       // An upgrade is of HTTP/1.1; CloudFront refuses one from a client that was offered HTTP/2 and took it.

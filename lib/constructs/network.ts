@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import { acknowledge } from '../acknowledge';
 import type { CallscriptSettings } from '../settings';
 
@@ -29,6 +29,10 @@ export class Network extends Construct {
   readonly vpc: IVpc;
   /** Where tasks run, and whether they need an address of their own to go out. */
   readonly tasks: { readonly vpcSubnets: SubnetSelection; readonly assignPublicIp: boolean };
+  /** What the tasks' traffic goes through: there before the first of them starts, and until the last one has ended. */
+  readonly waysOut: IDependable;
+  /** The internet gateway is attached. */
+  readonly internetGateway: IDependable;
   readonly privateSubnets: SubnetSelection;
   readonly publicSubnets: SubnetSelection = { subnetGroupName: 'Public' };
 
@@ -56,9 +60,15 @@ export class Network extends Construct {
           cidrMask: 24,
         },
       ],
-      gatewayEndpoints: { DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB } },
     });
     this.vpc = vpc as IVpc;
+    const toTable = vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
+    this.waysOut = new DependencyGroup(
+      vpc.selectSubnets(this.tasks.vpcSubnets).internetConnectivityEstablished,
+      toTable,
+    );
+    // The VPC's own `internetConnectivityEstablished` is the gateway, attached or not.
+    this.internetGateway = vpc.selectSubnets(this.publicSubnets).internetConnectivityEstablished;
     if (flowLogs) this.#logFlows();
     else
       acknowledge(this, { VPC7: 'A setting, flowLogs: they cost money for every connection of every call.' });

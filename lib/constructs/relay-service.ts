@@ -70,6 +70,8 @@ export class RelayService extends Construct {
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
     });
     this.service.attachToApplicationTargetGroup(endpoint.targetGroup);
+    // Without these a task cannot fetch its image at first, nor store its last words in the end.
+    this.service.node.addDependency(network.waysOut, task.definition.obtainExecutionRole());
     this.#scale(settings);
   }
 

@@ -1,5 +1,11 @@
 import { Template } from 'aws-cdk-lib/assertions';
-import { makeStacks, resourcesOf, type DeployContext } from '../support/stacks';
+import {
+  dependenciesOf,
+  makeStacks,
+  resourcesOf,
+  type DeployContext,
+  type Resource,
+} from '../support/stacks';
 
 const template = (context: DeployContext): Template => Template.fromStack(makeStacks(context).relay);
 const natGateways = (context: DeployContext): number =>
@@ -56,6 +62,23 @@ test.each(['nat', 'nat-per-zone', 'public'])(
     expect(endpoint!.properties['RouteTableIds']).toHaveLength(all);
   },
 );
+
+test.each([
+  ['nat', 'Private'],
+  ['nat-per-zone', 'Private'],
+  ['public', 'Public'],
+])('with egress %s tasks start after their ways out are there, and end before these go', (egress, kind) => {
+  const from = template({ egress });
+  const [service] = resourcesOf(from, 'AWS::ECS::Service');
+  const ofTasks = ({ id }: Resource): boolean => id.includes(`${kind}Subnet`);
+  const waysOut = [
+    ...resourcesOf(from, 'AWS::EC2::Route').filter(ofTasks),
+    ...resourcesOf(from, 'AWS::EC2::SubnetRouteTableAssociation').filter(ofTasks),
+    ...resourcesOf(from, 'AWS::EC2::VPCEndpoint'),
+  ];
+  expect(waysOut).toHaveLength(5);
+  expect(dependenciesOf(from, service!.id)).toEqual(expect.arrayContaining(waysOut.map(({ id }) => id)));
+});
 
 test('flow logs are a setting, and are kept for a month', () => {
   expect(resourcesOf(standard, 'AWS::EC2::FlowLog')).toEqual([]);

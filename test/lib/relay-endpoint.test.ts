@@ -5,7 +5,14 @@ import {
   HEALTH_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
 } from '../../runtime/contract/durations';
-import { makeStacks, resourcesOf, WAYS, type DeployContext, type Resource } from '../support/stacks';
+import {
+  dependenciesOf,
+  makeStacks,
+  resourcesOf,
+  WAYS,
+  type DeployContext,
+  type Resource,
+} from '../support/stacks';
 
 const templates = Object.fromEntries(
   Object.entries<DeployContext>(WAYS).map(([way, context]) => [
@@ -153,10 +160,16 @@ describe('without a domain', () => {
     expect(DependsOn).toContain(only(template, 'AWS::CloudFront::Distribution').id);
   });
 
-  test('the origin waits for the internet gateway, without which CloudFront refuses it', () => {
+  test('the origin waits until the internet gateway is attached: without one CloudFront refuses it', () => {
     const origin = only(template, 'AWS::CloudFront::VpcOrigin');
-    const { DependsOn } = template.toJSON()['Resources'][origin.id] as { DependsOn: string[] };
-    expect(DependsOn).toContain(only(template, 'AWS::EC2::InternetGateway').id);
+    const routes = resourcesOf(template, 'AWS::EC2::Route').filter(
+      ({ properties }) => properties['GatewayId'],
+    );
+    expect(routes).toHaveLength(2);
+    for (const { id } of routes) {
+      expect(dependenciesOf(template, origin.id)).toContain(id);
+      expect(dependenciesOf(template, id)).toContain(only(template, 'AWS::EC2::VPCGatewayAttachment').id);
+    }
   });
 
   test('the URL is the one of CloudFront', () => {

@@ -3,7 +3,7 @@ import { loadConfig } from '../../runtime/config';
 import { STOP_TIMEOUT_MS } from '../../runtime/contract/durations';
 import { SETTINGS, type SettingName } from '../../runtime/contract/settings';
 import { rollbackAlarmNames } from '../../lib/monitoring/alarms';
-import { makeStacks, resourcesOf } from '../support/stacks';
+import { dependenciesOf, makeStacks, resourcesOf } from '../support/stacks';
 
 const SERVICE = 'AWS::ECS::Service';
 const TASK = 'AWS::ECS::TaskDefinition';
@@ -125,6 +125,15 @@ describe('the service', () => {
     const { DependsOn } = template.toJSON()['Resources'][service!.id] as { DependsOn: string[] };
     expect(DependsOn).toEqual(expect.arrayContaining(alarms.map(({ id }) => id)));
     expect(alarms).toHaveLength(names.length);
+  });
+
+  test('starts no task before ECS may fetch its image and write its log', () => {
+    const [service] = resourcesOf(template, SERVICE);
+    const policies = resourcesOf(template, 'AWS::IAM::Policy').filter(({ id }) =>
+      id.includes('ExecutionRole'),
+    );
+    expect(policies).toHaveLength(1);
+    expect(dependenciesOf(template, service!.id)).toContain(policies[0]?.id);
   });
 
   test('stops no task to even out the zones', () => {

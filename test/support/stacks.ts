@@ -73,6 +73,12 @@ export function resourcesOf(template: Template, type?: string): readonly Resourc
     .filter((resource) => type === undefined || resource.type === type);
 }
 
+/** Logical ids of what is made before, and deleted after. */
+export function dependenciesOf(template: Template, id: string): readonly string[] {
+  const resource = (template.toJSON()['Resources'] as Record<string, { DependsOn?: string | string[] }>)[id];
+  return [resource?.DependsOn ?? []].flat();
+}
+
 export function templatesOf({ store, relay }: Stacks): {
   readonly store: Template;
   readonly relay: Template;
