@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import {
   AllowedMethods,
   CachePolicy,
@@ -23,6 +24,8 @@ import { notFound } from './not-found';
 import { VpcOriginSecurityGroup } from './vpc-origin-security-group';
 
 const HTTP = 80;
+/** What CloudFront keeps for ten seconds if nobody says otherwise, also where nothing else is cached. */
+const CACHED_ERRORS = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504];
 
 export interface CloudFrontDoorProps {
   readonly network: Network;
@@ -70,6 +73,8 @@ export class CloudFrontDoor extends Construct {
         viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
         compress: false,
       },
+      // One task that is full or drains would answer for all others: an upgrade is a GET.
+      errorResponses: CACHED_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
     });
     const cloudFront = new VpcOriginSecurityGroup(this, 'OriginSecurityGroup', {
       vpc: network.vpc,

@@ -135,6 +135,14 @@ describe('without a domain', () => {
     expect(DistributionConfig.HttpVersion).toBe('http1.1');
   });
 
+  test('a refusal is for one request: CloudFront keeps no error, so that the next call reaches another task', () => {
+    // The status codes that it caches by itself (CloudFront, Developer Guide: how it caches HTTP 4xx and 5xx).
+    const cached = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504];
+    expect(DistributionConfig.CustomErrorResponses).toEqual(
+      cached.map((ErrorCode) => ({ ErrorCode, ErrorCachingMinTTL: 0 })),
+    );
+  });
+
   test('the load balancer lets in CloudFront, by the security group that CloudFront makes, and nothing else', () => {
     const find = only(template, 'Custom::VpcOriginSecurityGroup');
     const [rule, ...others] = securityGroup(80);
