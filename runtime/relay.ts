@@ -23,6 +23,7 @@ import { Recognition } from './speech/recognition';
 import { RECOGNITION_TIMING, type RecognitionTiming } from './speech/recognition-timing';
 import { SessionSlots } from './speech/session-slots';
 import type { SpeechProvider } from './speech/speech-provider';
+import { hasAddOns } from './speech/gladia/gladia-session-options';
 import { recoverSession } from './speech/orphaned-session';
 import { CallReader } from './store/call-reader';
 import { CallStore } from './store/call-store';
@@ -140,7 +141,17 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     now,
   });
   const tableAccess = { client, tableName: store.table, wallNow };
-  const sinks = [...createSinks({ client, store, metrics, logger, now: wallNow }), ...(deps.sinks ?? [])];
+  const sinks = [
+    ...createSinks({
+      client,
+      store,
+      metrics,
+      logger,
+      now: wallNow,
+      expectsAddOns: hasAddOns(gladia.sessionOptions),
+    }),
+    ...(deps.sinks ?? []),
+  ];
 
   const rest = new TwilioRest({ apiUrl: twilio.apiUrl, credentials: () => credentials.twilio() });
   const directory = new CallDirectory({ rest: twilio.isRestAllowed ? rest : undefined, logger });
@@ -149,6 +160,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     origins: callStore,
     isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
     storedLegs: (callSid) => callStore.readLegs(callSid).catch(() => ({})),
+    isHeardElsewhere: (callSid) => continuity.isHeardElsewhere(callSid),
     callEndGraceMs: timing.callEndGraceMs,
     callEndPollMs: timing.callEndPollMs,
     logger,
@@ -165,7 +177,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const budget = new BacklogBudget(config.backlogProcessBytes);
   const slots = new SessionSlots(gladia.maxSessions);
 
-  const continuity = new Continuity({
+  const continuity: Continuity = new Continuity({
     leases: new LeaseStore(tableAccess),
     mail: new TaskMail(tableAccess),
     reader: new CallReader({ client, tableName: store.table }),
@@ -199,6 +211,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
             request,
             chunkMs: config.audioChunkMs,
             backlogCallMs: config.backlogCallMs,
+            catchUpFactor: config.catchUpFactor,
             budget,
             slots,
             timing: timing.recognition,
@@ -288,6 +301,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const gauges = setInterval(() => {
     metrics.gauge('backlog', budget.heldBytes);
     metrics.gauge('sessionsLive', slots.taken);
+    metrics.gauge('sessionsWaiting', slots.waiting);
   }, timing.tickMs);
   const readinessWatch = watchReadiness({
     readiness,

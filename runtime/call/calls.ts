@@ -21,6 +21,8 @@ export interface CallsOptions {
   readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
   /** What the store has of a call's legs, by streamSid: other processes may have had some. Never rejects. */
   readonly storedLegs: (callSid: string) => Promise<Readonly<Record<string, LegSummary>>>;
+  /** Whether another process has a live leg of the call: then its end is not this one's to tell. Never rejects. */
+  readonly isHeardElsewhere: (callSid: string) => Promise<boolean>;
   /** After a call's last leg: this long until the call is taken for over, or Twilio is asked. */
   readonly callEndGraceMs: number;
   /** While Twilio says that a call without legs goes on: between questions. */
@@ -197,9 +199,10 @@ export class Calls {
     const { callSid } = call;
     if (call.isOver || call.legs.size === 0) return;
     call.isOver = true;
-    const stored = await this.#options.storedLegs(callSid);
+    const { storedLegs, isHeardElsewhere } = this.#options;
+    const [stored, isElsewhere] = await Promise.all([storedLegs(callSid), isHeardElsewhere(callSid)]);
     // Meanwhile a leg may have begun.
-    if (call.liveLegs > 0) return;
+    if (call.liveLegs > 0 || isElsewhere) return;
     const legs = inOrder({ ...stored, ...Object.fromEntries(call.legs) });
     const [, last] = legs.at(-1) ?? [];
     // A leg that took the call over is another process's, and so is the call's end.

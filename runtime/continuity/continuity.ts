@@ -135,6 +135,16 @@ export class Continuity {
     this.#onStreamError(event).catch((error: unknown) => this.#onFault(error, event));
   }
 
+  /** Whether another task has a live leg of the call. A store that does not tell counts as no. */
+  async isHeardElsewhere(callSid: string): Promise<boolean> {
+    try {
+      const legs = await this.#options.leases.legsOfCall(callSid);
+      return legs.some(({ taskId, isStopping }) => taskId !== this.#taskId && !isStopping);
+    } catch {
+      return false;
+    }
+  }
+
   /** Gives every live call to other tasks, as far as that works within `timeoutMs`. Never rejects. */
   async handOver(timeoutMs: number): Promise<void> {
     this.#leaving.abort();
@@ -204,8 +214,11 @@ export class Continuity {
     const untilMs = now() + this.#timing.proofWithinMs;
     for (;;) {
       try {
-        await leases.proveHandOver(callSid, nonce, streamSid, new Date(atMs).toISOString());
-        return;
+        const isWanted = await leases.proveHandOver(callSid, nonce, streamSid, new Date(atMs).toISOString());
+        if (isWanted) return;
+        // Its maker has given it up, and made another one or kept the call.
+        await this.#reattachment?.forgo({ callSid, streamSid });
+        return this.#options.calls.close(streamSid, 'replaced');
       } catch (error) {
         if (now() >= untilMs) throw error;
         await pause(this.#timing.proofPollMs, this.#ending.signal);

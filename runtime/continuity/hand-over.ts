@@ -11,7 +11,7 @@ import { pause } from './pause';
 import type { StreamStarter } from './stream-starter';
 
 export interface HandOverOptions {
-  readonly store: Pick<LeaseStore, 'announceHandOver' | 'handOverProof'>;
+  readonly store: Pick<LeaseStore, 'announceHandOver' | 'handOverProof' | 'withdrawHandOver'>;
   readonly starter: Pick<StreamStarter, 'start' | 'stop'>;
   /** Nobody shall make a new stream for the one that is closed. */
   readonly forgo: (leg: LegId) => Promise<void>;
@@ -96,25 +96,45 @@ export class HandOver {
    * second stream, because of other forks of its audio (twilio-media-streams.md, 1.6).
    */
   async #attempt(start: LegStart, signal: AbortSignal, log: Logger): Promise<Proof | 'refused' | undefined> {
-    const { store, starter, now, proofWithinMs, proofPollMs } = this.#options;
+    const { store, starter, stopWithinMs } = this.#options;
+    const { callSid, streamSid } = start;
     const nonce = newNonce();
     try {
-      await store.announceHandOver(start.callSid, nonce, start.streamSid);
-      const newSid = await starter.start({ ...start, parameters: withNonce(start, nonce) });
-      const untilMs = now() + proofWithinMs;
-      while (now() < untilMs && !signal.aborted) {
-        const proof = await store.handOverProof(start.callSid, nonce).catch(() => undefined);
-        if (proof !== undefined) return proof;
-        await pause(proofPollMs, signal).catch(() => undefined);
-      }
-      log.warn('The new stream of a hand-over did not prove itself');
-      await starter.stop(start, newSid);
+      await store.announceHandOver(callSid, nonce, streamSid);
     } catch (error) {
-      if (isCallNotInProgress(error)) await pause(this.#options.stopWithinMs, signal);
-      log.warn({ err: error }, 'An attempt to hand a call over failed');
-      if (error instanceof TwilioRestError && error.code === 'refused') return 'refused';
+      log.warn({ err: error }, 'A hand-over could not be announced');
+      return undefined;
     }
-    return undefined;
+    const made: { sid?: string; error?: unknown } = {};
+    void starter.start({ ...start, parameters: withNonce(start, nonce) }).then(
+      (sid) => (made.sid = sid),
+      (error: unknown) => (made.error = error),
+    );
+    const proof = await this.#proof({ callSid, nonce, isHopeless: () => isDefinite(made.error) }, signal);
+    if (proof !== undefined) return proof;
+    log.warn({ err: made.error }, 'An attempt to hand a call over failed');
+    if (made.sid !== undefined) await starter.stop(start, made.sid).catch(() => undefined);
+    if (isCallNotInProgress(made.error)) await pause(stopWithinMs, signal);
+    return made.error instanceof TwilioRestError && made.error.code === 'refused' ? 'refused' : undefined;
+  }
+
+  /** Also while Twilio has not answered: a request whose answer is lost may have worked (5.5). */
+  async #proof(
+    waiting: { readonly callSid: string; readonly nonce: string; readonly isHopeless: () => boolean },
+    signal: AbortSignal,
+  ): Promise<Proof | undefined> {
+    const { store, now, proofWithinMs, proofPollMs } = this.#options;
+    const { callSid, nonce, isHopeless } = waiting;
+    const look = (): Promise<Proof | undefined> => store.handOverProof(callSid, nonce).catch(() => undefined);
+    const untilMs = now() + proofWithinMs;
+    while (now() < untilMs && !signal.aborted && !isHopeless()) {
+      const proof = await look();
+      if (proof !== undefined) return proof;
+      await pause(proofPollMs, signal).catch(() => undefined);
+    }
+    // A stream that comes later finds that nobody waits for it, and closes; one that came just now has the call.
+    const isWithdrawn = await store.withdrawHandOver(callSid, nonce).catch(() => true);
+    return isWithdrawn ? undefined : look();
   }
 
   async #release(leg: LiveLeg, start: LegStart, proof: Proof, log: Logger): Promise<void> {
@@ -134,6 +154,11 @@ export class HandOver {
       leg.stream.close('handed-over');
     }
   }
+}
+
+/** Twilio has said no; without an answer nobody knows. */
+function isDefinite(error: unknown): boolean {
+  return error !== undefined && !(error instanceof TwilioRestError && error.status === undefined);
 }
 
 function newNonce(): string {

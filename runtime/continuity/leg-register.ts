@@ -7,7 +7,7 @@ import type { LegRecord } from '../store/live-leg';
 import { attemptOf } from '../call/attempts';
 
 export interface LegRegisterOptions {
-  readonly store: Pick<LeaseStore, 'renew' | 'release' | 'saveLegs' | 'deleteLegs'>;
+  readonly store: Pick<LeaseStore, 'renew' | 'release' | 'saveLegs' | 'deleteLegs' | 'findLeg'>;
   readonly taskId: string;
   /** The legs of this process, as they stand. */
   readonly checkpoints: () => readonly LegCheckpoint[];
@@ -21,6 +21,7 @@ export interface LegRegisterOptions {
   readonly leaseMs: number;
   /** A new leg is written down this soon: the others that come with it share the request. */
   readonly saveSoonMs: number;
+  readonly now: () => number;
   readonly wallNow: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -36,6 +37,7 @@ export class LegRegister {
   readonly #ended = new Map<string, LegId>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
+  #renewedAtMs: number | undefined;
   #isSaveDue = false;
   #isBeating = false;
   #isClosed = false;
@@ -84,13 +86,29 @@ export class LegRegister {
     this.#isSaveDue = false;
     this.#isBeating = true;
     await this.#try(async () => {
+      if (this.#mayBeTakenForDead()) await this.#dropLegsOfOthers();
       await store.renew(taskId, leaseMs);
+      this.#renewedAtMs = this.#options.now();
       await this.#save();
       (await takeReplaced()).forEach(onReplaced);
       await this.#deleteEnded();
     });
     this.#isBeating = false;
     if (!this.#isClosed) this.#later(this.#mustSaveSoon() ? this.#options.saveSoonMs : renewEveryMs);
+  }
+
+  #mayBeTakenForDead(): boolean {
+    const { now, leaseMs } = this.#options;
+    return this.#renewedAtMs !== undefined && now() - this.#renewedAtMs >= leaseMs;
+  }
+
+  /** The store was away from this task alone, and others have gone on with its legs: two of one call are one too many. */
+  async #dropLegsOfOthers(): Promise<void> {
+    const { store, taskId, checkpoints, onReplaced } = this.#options;
+    for (const { start } of checkpoints()) {
+      const record = await store.findLeg(start.callSid, start.streamSid);
+      if (record !== undefined && record.taskId !== taskId) onReplaced(start.streamSid);
+    }
   }
 
   /** A leg may have come while the beat was under way. */

@@ -11,10 +11,7 @@ import { closeBooks, type FoundSession } from './orphan-books';
 import { pause } from './pause';
 
 export interface ReaperOptions {
-  readonly store: Pick<
-    LeaseStore,
-    'deadTasks' | 'expiredLegs' | 'claimLeg' | 'release' | 'unreconciledSessions'
-  >;
+  readonly store: Pick<LeaseStore, 'deadTasks' | 'expiredLegs' | 'claimLeg' | 'unreconciledSessions'>;
   readonly reader: Pick<CallReader, 'readCall'>;
   readonly taskId: string;
   /** Ends a session whose process is gone and fetches what it came to. Never rejects. */
@@ -38,6 +35,9 @@ export interface ReaperOptions {
 /** Sessions are ended and asked about for minutes: so many legs of a dead task at once. */
 const MOST_AT_ONCE = 20;
 
+const LOOKS_AT_A_DEAD_TASK = 40;
+const REMEMBERED_TASKS = 1_000;
+
 /**
  * Looks for legs whose task is dead. One task claims each; it gives the call a new stream, ends the speech session,
  * which would hold one of the account's places, and writes down what became of the leg's audio.
@@ -46,6 +46,7 @@ export class Reaper {
   readonly #options: ReaperOptions;
   readonly #atMost = new AtMost(MOST_AT_ONCE);
   readonly #underWay = new Set<string>();
+  readonly #looksAt = new Map<string, number>();
   #looks = 0;
   #fails = false;
 
@@ -65,13 +66,11 @@ export class Reaper {
   async #look(): Promise<void> {
     const { store, thoroughEvery, logger, metrics } = this.#options;
     try {
-      const dead = await store.deadTasks();
+      const dead = (await store.deadTasks()).filter((taskId) => this.#isNews(taskId));
       const isThorough = this.#looks++ % thoroughEvery === 0;
       if (dead.length === 0 && !isThorough) return;
       const legs = await store.expiredLegs();
-      const claimed = await Promise.all(legs.map((leg) => this.#claim(leg)));
-      // Every leg of it is somebody's now.
-      if (claimed.every(Boolean)) await Promise.all(dead.map((taskId) => store.release(taskId)));
+      await Promise.all(legs.map((leg) => this.#takeOver(leg)));
       this.#fails = false;
     } catch (error) {
       metrics.count('leaseFailures');
@@ -80,28 +79,37 @@ export class Reaper {
     }
   }
 
-  /** @returns false when it is not known whose the leg is now */
-  async #claim(record: LegRecord): Promise<boolean> {
-    const { store, taskId, metrics, logger, reattach, signal } = this.#options;
+  /** A dead task's lease lies there for a day; all legs are looked at so often because of it. */
+  #isNews(taskId: string): boolean {
+    const looks = (this.#looksAt.get(taskId) ?? 0) + 1;
+    this.#looksAt.set(taskId, looks);
+    const [oldest] = this.#looksAt.keys();
+    if (this.#looksAt.size > REMEMBERED_TASKS && oldest !== undefined) this.#looksAt.delete(oldest);
+    return looks <= LOOKS_AT_A_DEAD_TASK;
+  }
+
+  async #takeOver(record: LegRecord): Promise<void> {
+    const { store, taskId, metrics, logger, signal } = this.#options;
     const { callSid, streamSid } = record;
-    if (this.#underWay.has(streamSid)) return true;
-    try {
-      if (!(await store.claimLeg(record, taskId))) return true;
-    } catch {
-      return false;
-    }
+    if (this.#underWay.has(streamSid) || !(await store.claimLeg(record, taskId))) return;
     this.#underWay.add(streamSid);
     metrics.count('legsTakenOver');
     logger.warn({ callSid, streamSid, isStopping: record.isStopping }, 'A leg of a dead task was taken over');
-    if (!record.isStopping) reattach(lostStreamOf(record));
-    void this.#atMost
-      .run(() => this.#closeBooks(record))
+    const done = this.#reattachIfLost(record).then(() => this.#atMost.run(() => this.#closeBooks(record)));
+    void done
       .catch((error: unknown) => {
         if (!signal.aborted)
           logger.error({ err: error, callSid, streamSid }, 'The books of a dead leg could not be closed');
       })
       .finally(() => this.#underWay.delete(streamSid));
-    return true;
+  }
+
+  /** A leg that has its end in the table needs nobody; one that cannot be read may need a stream. */
+  async #reattachIfLost(record: LegRecord): Promise<void> {
+    const { reader, reattach } = this.#options;
+    if (record.isStopping) return;
+    const call = await reader.readCall(record.callSid).catch(() => undefined);
+    if (call?.call.legs[record.streamSid]?.endedAt === undefined) reattach(lostStreamOf(record));
   }
 
   /** Until it is done, or this task ends: then another one finds the leg. */

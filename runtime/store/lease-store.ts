@@ -211,7 +211,7 @@ export class LeaseStore {
   /**
    * Records the first audio of the stream that came under the nonce. The first one to do so stays.
    *
-   * @returns false when nobody announced the nonce, or another stream came under it first
+   * @returns false when nobody announced the nonce, it was withdrawn, or another stream came under it first
    */
   async proveHandOver(
     callSid: string,
@@ -226,9 +226,23 @@ export class LeaseStore {
       condition: {
         all: [
           { exists: 'streamSid' },
+          { absent: 'withdrawn' },
           { any: [{ absent: 'newStreamSid' }, { attribute: 'newStreamSid', is: '=', value: newStreamSid }] },
         ],
       },
+    });
+  }
+
+  /**
+   * Nobody waits for a stream under this nonce any more.
+   *
+   * @returns false when one has come: then it has the call
+   */
+  async withdrawHandOver(callSid: string, nonce: string): Promise<boolean> {
+    return this.#change('A hand-over could not be withdrawn', {
+      key: { callSid, itemKey: handOverKey(nonce) },
+      set: { withdrawn: true },
+      condition: { absent: 'newStreamSid' },
     });
   }
 

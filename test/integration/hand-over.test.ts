@@ -1,3 +1,4 @@
+import type { LegSummary } from '../../runtime/model/transcript-event';
 import { spokenAudio } from '../support/audio';
 import { coverage, twoRelays } from '../support/two-relays';
 
@@ -70,6 +71,36 @@ test.each([
   60_000,
 );
 
+test('a second stream that comes when nobody waits for it any more closes, and the call has one leg', async () => {
+  const {
+    relays,
+    balancer,
+    call: place,
+    ownerOf,
+    twilio,
+    read,
+  } = await twoRelays({
+    timing: { proofWithinMs: 300 },
+  });
+  const call = place({ audio: AUDIO, paceFactor: 2 });
+  const owner = await ownerOf(call.callSid);
+  const other = relays.find((each) => each !== owner)!;
+  balancer.deregister(owner.relay.port, { cutSockets: false });
+  twilio.restFaults.push({
+    times: 1,
+    latencyMs: 1_000,
+    when: ({ operation }) => operation === 'create stream',
+  });
+  await owner.relay.drain();
+  const ended = await other.sink.until(() => other.sink.of('leg-ended', call.callSid).find(isReplaced));
+  expect(ended.summary.endReason).toBe('replaced');
+  await other.sink.next('call-ended', call.callSid);
+  await other.relay.drain();
+  expect(coverage(call, CALL_MS).missedMs).toBe(0);
+  const reasons = Object.values((await read(call.callSid)).call.legs).map(({ endReason }) => endReason);
+  expect(reasons.toSorted()).toEqual(['handed-over', 'replaced', 'stopped']);
+});
+
 test('a call that takes no second stream goes over with a gap, which is written down', async () => {
   const { relays, balancer, call: place, ownerOf, read } = await twoRelays();
   const call = place({
@@ -109,3 +140,7 @@ test('a task that no other task can follow keeps its call to the last, and ends 
   expect(summary.segments).toBeGreaterThan(0);
   call.hangUp();
 });
+
+function isReplaced({ summary }: { readonly summary: LegSummary }): boolean {
+  return summary.endReason === 'replaced';
+}

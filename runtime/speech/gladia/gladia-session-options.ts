@@ -140,3 +140,12 @@ function withFlags(options: GladiaSessionOptions): GladiaSessionOptions {
   }
   return result as GladiaSessionOptions;
 }
+
+/** Whether results follow the finals: a translation, entities, a sentiment. */
+export function hasAddOns({ realtime_processing: processing }: GladiaSessionOptions): boolean {
+  return (
+    processing?.translation === true ||
+    processing?.named_entity_recognition === true ||
+    processing?.sentiment_analysis === true
+  );
+}

@@ -91,6 +91,7 @@ function create(options: Partial<CallsOptions> = {}) {
     origins: { claimOrigin: (_, originAt) => Promise.resolve(originAt) },
     isCallOver: () => Promise.resolve(undefined),
     storedLegs: () => Promise.resolve({}),
+    isHeardElsewhere: () => Promise.resolve(false),
     callEndGraceMs: 5_000,
     callEndPollMs: 15_000,
     logger,
@@ -299,4 +300,46 @@ describe('a drain', () => {
     await leg.end('drained');
     await drained;
   });
+});
+
+test('a call that another process hears is not this one to end', async () => {
+  const { calls, events, start } = create({ isHeardElsewhere: () => Promise.resolve(true) });
+  await start().end('stream-lost');
+  await jest.advanceTimersByTimeAsync(60_000);
+  await calls.drain(100);
+  expect(events).toEqual([]);
+});
+
+test('the end of a call tells of the legs that other processes had, and of what lies between', async () => {
+  const times = (from: number, to: number) => ({
+    startedAt: new Date(from).toISOString(),
+    firstAudioAt: new Date(from).toISOString(),
+    lastAudioAt: new Date(to).toISOString(),
+  });
+  const other = {
+    ...times(0, 1_000),
+    endedAt: new Date(1_000).toISOString(),
+    endReason: 'task-died',
+    tracks: ['inbound'],
+  };
+  const { events, start } = create({
+    storedLegs: () => Promise.resolve({ MZ0: other as unknown as LegSummary }),
+  });
+  await start().end('stopped', { ...times(3_000, 9_000), tracks: ['inbound'] });
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toMatchObject([
+    { type: 'gap', streamSid: 'MZ1', track: 'inbound', startMs: 1_000, endMs: 3_000, cause: 'task-died' },
+    {
+      type: 'call-ended',
+      endReason: 'stopped',
+      legs: [{ endReason: 'task-died' }, { endReason: 'stopped' }],
+    },
+  ]);
+});
+
+test('a leg that was handed over leaves the end of the call to the one that took it', async () => {
+  const { calls, events, start } = create();
+  await start().end('handed-over');
+  await calls.drain(100);
+  expect(events).toEqual([]);
 });
