@@ -9,6 +9,8 @@ export interface Balancer {
   readonly backends: readonly number[];
   /** Live connections of a backend, deregistered or not. */
   connections(backendPort: number): number;
+  /** Where the connection from this port of the client's goes; undefined when it is over. */
+  backendOf(clientPort: number): number | undefined;
   /** New connections may go there from now on. Safe to call twice. */
   register(backendPort: number): void;
   /** It gets no new connection any more. Those it has are cut, or left to end by themselves. Safe to call twice. */
@@ -23,6 +25,8 @@ interface Pair {
   readonly backendPort: number;
   readonly client: Socket;
   readonly backend: Socket;
+  /** The backend has said all: the connection is no load any more. */
+  isEnding: boolean;
 }
 
 /** What an ALB says when nobody is there, and when somebody who should be is not. */
@@ -65,6 +69,10 @@ class TcpBalancer implements Balancer {
     return [...this.#pairs].filter((pair) => pair.backendPort === backendPort).length;
   }
 
+  backendOf(clientPort: number): number | undefined {
+    return [...this.#pairs].find(({ client }) => client.remotePort === clientPort)?.backendPort;
+  }
+
   register(backendPort: number): void {
     if (!this.#backends.includes(backendPort)) this.#backends.unshift(backendPort);
   }
@@ -100,6 +108,7 @@ class TcpBalancer implements Balancer {
     this.#join({
       backendPort,
       client,
+      isEnding: false,
       backend: connect({ host: '127.0.0.1', port: backendPort, allowHalfOpen: true, noDelay: true }),
     });
   }
@@ -115,6 +124,7 @@ class TcpBalancer implements Balancer {
       client.pipe(backend);
       backend.pipe(client);
     });
+    backend.on('end', () => (pair.isEnding = true));
     backend.on('error', () => {
       if (isUp) client.resetAndDestroy();
       else refuse(client, NO_CONNECTION);
@@ -129,7 +139,9 @@ class TcpBalancer implements Balancer {
   }
 
   #nextBackend(): number | undefined {
-    const [port] = this.#backends.toSorted((a, b) => this.connections(a) - this.connections(b));
+    const live = [...this.#pairs].filter(({ isEnding }) => !isEnding);
+    const load = (port: number): number => live.filter(({ backendPort }) => backendPort === port).length;
+    const [port] = this.#backends.toSorted((a, b) => load(a) - load(b));
     if (port === undefined) return undefined;
     this.#backends = [...this.#backends.filter((each) => each !== port), port];
     return port;

@@ -22,6 +22,8 @@ export interface ObservedStream {
   /** How it ended; undefined while it lives. */
   readonly end: MediaStreamEnd | undefined;
   readonly sent: SentAudio;
+  /** Port of Twilio's end of the open socket: by it a balancer knows where the stream goes. */
+  readonly localPort: number | undefined;
   readonly events: EventQueue<CallEvent>;
   /** Resolves when the stream is over and its status callbacks are answered; never rejects. */
   readonly done: Promise<MediaStreamEnd>;
@@ -91,6 +93,10 @@ export class CallStream implements ObservedStream {
 
   get sent(): SentAudio {
     return this.#stream?.sent ?? this.#nothingSent;
+  }
+
+  get localPort(): number | undefined {
+    return this.#stream?.localPort;
   }
 
   /** Milliseconds since its socket went; 0 while it lives. */

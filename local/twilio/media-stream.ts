@@ -81,6 +81,11 @@ export class MediaStream {
     this.#open();
   }
 
+  /** Port of our end of the open socket. */
+  get localPort(): number | undefined {
+    return this.#tcpSocket?.localPort;
+  }
+
   /** Ends the stream as the end of the call does. Safe to call twice. */
   hangUp(): void {
     const { end } = this.#options.behaviour;
