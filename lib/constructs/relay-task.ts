@@ -13,6 +13,7 @@ import {
   type ICluster,
 } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { STOP_TIMEOUT_MS } from '../../runtime/contract/durations';
@@ -38,12 +39,24 @@ const USER = '1000:1000';
 const DESCRIPTORS = 65_536;
 /** What the relay does with the table: records, and the leases of its live legs. Nothing scans, nothing describes. */
 const TABLE_ACTIONS = [
+  'dynamodb:BatchGetItem',
   'dynamodb:BatchWriteItem',
   'dynamodb:DeleteItem',
   'dynamodb:GetItem',
   'dynamodb:PutItem',
   'dynamodb:Query',
   'dynamodb:UpdateItem',
+];
+
+/** What DynamoDB and Secrets Manager do with a key of the user in the name of whoever reads and writes. */
+const KEY_ACTIONS = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
 ];
 
 /** The relay as a task: its image, what it may do, and every variable that it reads. */
@@ -122,8 +135,19 @@ export class RelayTask extends Construct {
     allow(['secretsmanager:GetSecretValue'], store.gladiaSecret.secretArn, store.twilioSecret.secretArn);
     // How a task learns that it is to stop, before its SIGTERM. Task ids are not known here.
     allow(['ecs:DescribeTasks'], tasksOf(cluster));
-    if (store.key !== undefined) allow(['kms:Decrypt', 'kms:GenerateDataKey'], store.key.keyArn);
+    if (store.key !== undefined) taskRole.addToPrincipalPolicy(useOfKey(store.key));
   }
+}
+
+/** Never by the task itself. */
+function useOfKey(key: IKey): PolicyStatement {
+  const { region, urlSuffix } = Stack.of(key);
+  const services = ['dynamodb', 'secretsmanager'].map((service) => `${service}.${region}.${urlSuffix}`);
+  return new PolicyStatement({
+    actions: KEY_ACTIONS,
+    resources: [key.keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': services } },
+  });
 }
 
 function tasksOf(cluster: ICluster): string {

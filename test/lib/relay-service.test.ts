@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { loadConfig } from '../../runtime/config';
 import { STOP_TIMEOUT_MS } from '../../runtime/contract/durations';
@@ -97,6 +99,53 @@ describe('the container', () => {
       Cpu: '1024',
       Memory: '2048',
       RuntimePlatform: { CpuArchitecture, OperatingSystemFamily: 'LINUX' },
+    });
+  });
+});
+
+describe('the role of a task', () => {
+  const actionsOf = (from: Template): readonly string[] => {
+    const [role] = resourcesOf(from, 'AWS::IAM::Policy').filter(({ id }) => id.includes('TaskRole'));
+    return role!.properties['PolicyDocument'].Statement.flatMap(
+      ({ Action }: { Action: string | string[] }) => Action,
+    );
+  };
+
+  test('may do all that the relay asks AWS for', () => {
+    const runtime = join(__dirname, '..', '..', 'runtime');
+    const sources = readdirSync(runtime, { recursive: true, encoding: 'utf8' })
+      // In AWS the table is the stack's.
+      .filter((file) => /^(?!dist).*\.ts$/.test(file) && !file.endsWith('create-table.ts'))
+      .map((file) => readFileSync(join(runtime, file), 'utf8'));
+    const calls = new Set(
+      [...sources.join('\n').matchAll(/new (?:\w+\.)?(\w+)Command\(/g)].map(([, call]) => call),
+    );
+    expect(calls.size).toBeGreaterThanOrEqual(8);
+    const named: Readonly<Record<string, string>> = {
+      DescribeTasks: 'ecs:DescribeTasks',
+      GetSecretValue: 'secretsmanager:GetSecretValue',
+      Query: 'dynamodb:Query',
+    };
+    const needed = [...calls].map((call = '') => named[call] ?? `dynamodb:${call}Item`);
+    expect(needed.filter((action) => !actionsOf(template).includes(action))).toEqual([]);
+  });
+
+  test('may use the key of the user for all that a table asks of it, and no key without one', () => {
+    // DynamoDB, Developer Guide: usage of KMS keys. Grants are for whoever makes the table.
+    const needed = ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey', 'DescribeKey'];
+    const keyed = Template.fromStack(makeStacks({ customerManagedKey: true }).relay);
+    expect(actionsOf(keyed)).toEqual(expect.arrayContaining(needed.map((action) => `kms:${action}`)));
+    expect(actionsOf(template).filter((action) => action.startsWith('kms:'))).toEqual([]);
+    // Not to encrypt and decrypt by itself.
+    const services = ['dynamodb', 'secretsmanager'].map((service) => ({
+      'Fn::Join': ['', [`${service}.`, { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
+    }));
+    keyed.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Condition: { StringEquals: { 'kms:ViaService': services } } }),
+        ]),
+      },
     });
   });
 });

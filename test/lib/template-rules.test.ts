@@ -12,6 +12,7 @@ import {
  * Actions are those of the service authorization reference; a new one is added here on purpose.
  */
 const KNOWN_ACTIONS = [
+  'dynamodb:BatchGetItem',
   'dynamodb:BatchWriteItem',
   'dynamodb:DeleteItem',
   'dynamodb:GetItem',
@@ -25,7 +26,12 @@ const KNOWN_ACTIONS = [
   'ec2:RevokeSecurityGroupIngress',
   'ecs:DescribeTasks',
   'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
   'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
   'logs:CreateLogStream',
   'logs:DescribeLogStreams',
   'logs:PutLogEvents',
