@@ -1,0 +1,240 @@
+import { TRACKS, type Track } from '../../runtime/model/audio';
+import { trackLedger, type StoredTrackLedger } from '../../runtime/store/stored-call';
+import type { CallFacts, StreamFacts } from './call-facts';
+import { doubledPairs, isMostlyShared, placedSegments, type PlacedSegment } from './stored-speech';
+import { holesIn, lengthMs, sharedMs, totalMs, type TimeRange } from './time-ranges';
+
+/** What a scenario allows; whatever it does not name is a broken promise. */
+export interface AllowedLoss {
+  /** Causes in the ledger and in GAP items. Default: none. */
+  readonly causes?: readonly string[];
+  /** Audio whose session never said in the end that it has it. Default: none. */
+  readonly unconfirmed?: boolean;
+  /** What Twilio had sent and no relay could keep. Default: 0. */
+  readonly lostMs?: number;
+}
+
+export interface CallAudit {
+  readonly broken: readonly string[];
+  /** Of all tracks and streams. */
+  readonly sentMs: number;
+  /** By cause, of all tracks: the longer of ledger and GAP items. */
+  readonly lostMs: Readonly<Record<string, number>>;
+  readonly doubledSegments: number;
+}
+
+/** Two legs of a call are placed by the wall clock, and each begins with a burst of audio that had piled up. */
+const BETWEEN_LEGS_MS = 300;
+/** What is under way when a call ends: frames that were due and a tick of the pacing. */
+const END_OF_CALL_MS = 120;
+/** Sums of parts of a millisecond. */
+const ROUNDING_MS = 1;
+
+/** Holds what the table says of a call against what both sides of the relay know of it. Pure. */
+export function auditCall(facts: CallFacts, allowed: AllowedLoss = {}): CallAudit {
+  const segments = placedSegments(facts);
+  const doubled = doubledPairs(segments);
+  const lostMs = lossOf(facts);
+  return {
+    broken: [
+      ...closure(facts),
+      ...books(facts),
+      ...frames(facts),
+      ...TRACKS.flatMap((track) => losses(facts, track, allowed)),
+      ...causes(lostMs, allowed),
+      ...doubled.map(([one, other]) => `${one.itemKey} and ${other.itemKey} say the same audio`),
+      ...missingFinals(facts, segments),
+      ...TRACKS.flatMap((track) => missingSpeech(facts, track, segments)),
+    ],
+    sentMs: facts.streams.reduce(
+      (sum, { sent }) => sum + TRACKS.reduce((ms, track) => ms + totalMs(sent[track] ?? []), 0),
+      0,
+    ),
+    lostMs,
+    doubledSegments: doubled.length,
+  };
+}
+
+function closure({ stored: { call, segments, sessions }, streams }: CallFacts): string[] {
+  const heard = streams.filter(({ sent }) => Object.values(sent).some((ranges) => ranges.length > 0));
+  return [
+    ...unless(call.status === 'completed', `the call is ${call.status} in the table`),
+    ...unless(
+      call.segmentCount === segments.length,
+      `the call counts ${call.segmentCount} segments, the table has ${segments.length}`,
+    ),
+    ...sessions
+      .filter(({ reconciled }) => reconciled !== true)
+      .map(({ itemKey }) => `${itemKey} is not reconciled`),
+    ...heard
+      .filter(({ streamSid }) => call.legs[streamSid]?.endedAt === undefined)
+      .map(({ streamSid }) => `leg ${streamSid} has no end in the table`),
+  ];
+}
+
+/** `receivedMs = framesMs + filledMs = acceptedMs + lateMs + unconfirmedMs + sum(lostMs)`, per leg and track. */
+function books(facts: CallFacts): string[] {
+  return ledgersOf(facts).flatMap(({ streamSid, track, ledger }) => {
+    const { receivedMs, framesMs, filledMs, acceptedMs, lateMs, unconfirmedMs, lostMs } = ledger;
+    const fates = acceptedMs + lateMs + unconfirmedMs + sum(Object.values(lostMs));
+    const isWhole = isAbout(receivedMs, framesMs + filledMs) && isAbout(receivedMs, fates);
+    return unless(isWhole, `the ledger of ${streamSid} ${track} does not add up: ${JSON.stringify(ledger)}`);
+  });
+}
+
+/** The ledger's frames are what Twilio sent: all of it where the stream ended in order, never more. */
+function frames(facts: CallFacts): string[] {
+  const ledgers = ledgersOf(facts);
+  return facts.streams.flatMap((stream) =>
+    TRACKS.flatMap((track) => {
+      const sentMs = sum((stream.sent[track] ?? []).map(lengthMs));
+      const own = ledgers.find((each) => each.streamSid === stream.streamSid && each.track === track);
+      const framesMs = own?.ledger.framesMs ?? 0;
+      const isRight = stream.isOrderly ? isAbout(framesMs, sentMs) : framesMs <= sentMs + ROUNDING_MS;
+      return unless(
+        isRight,
+        `${stream.streamSid} ${track}: ${framesMs} ms of frames in the ledger, Twilio sent ${sentMs} ms`,
+      );
+    }),
+  );
+}
+
+/** Whatever is missing, by the independent count, is written down, and little else. */
+function losses(facts: CallFacts, track: Track, allowed: AllowedLoss): string[] {
+  const counted = facts.counted[track];
+  if (counted === undefined) return [];
+  const ledgers = ledgersOf(facts).filter((each) => each.track === track);
+  const sent = facts.streams.flatMap((stream) => stream.sent[track] ?? []);
+  const isOneLeg = facts.streams.length < 2;
+  const unsentMs = sum(holesIn(sent, facts.endMs).map(lengthMs));
+  const missingMs = unsentMs + counted.lostMs;
+  const gapMs = totalMs(gapsOf(facts, track));
+  const unconfirmedMs = sum(ledgers.map(({ ledger }) => ledger.unconfirmedMs));
+  const slackMs = isOneLeg ? END_OF_CALL_MS : END_OF_CALL_MS + BETWEEN_LEGS_MS;
+  const lostMs = allowed.lostMs ?? ((allowed.causes ?? []).length > 0 ? Infinity : 0);
+  return [
+    ...unless(
+      missingMs <= gapMs + unconfirmedMs + slackMs,
+      `${track}: ${round(missingMs)} ms are missing (${round(unsentMs)} never sent, ${round(counted.lostMs)} sent and lost), ${round(gapMs)} ms of it are in GAP items`,
+    ),
+    ...unless(
+      counted.lostMs <= lostMs + (allowed.unconfirmed === true ? unconfirmedMs : 0),
+      `${track}: Gladia never got ${round(counted.lostMs)} ms that Twilio had sent`,
+    ),
+    ...unless(counted.foreignMs === 0, `${track}: Gladia got ${counted.foreignMs} ms that nobody had said`),
+    ...unless(
+      allowed.unconfirmed === true || unconfirmedMs < ROUNDING_MS,
+      `${track}: ${round(unconfirmedMs)} ms are unconfirmed`,
+    ),
+  ];
+}
+
+function causes(lostMs: CallAudit['lostMs'], { causes: allowed = [] }: AllowedLoss): string[] {
+  return Object.entries(lostMs)
+    .filter(([cause]) => !allowed.includes(cause))
+    .map(([cause, ms]) => `${round(ms)} ms are lost by ${cause}`);
+}
+
+/** Each final of Gladia is in the table, of its own session or, where audio was heard again, of the next one. */
+function missingFinals(facts: CallFacts, segments: readonly PlacedSegment[]): string[] {
+  return facts.finals.flatMap((final) => {
+    const inSession = { fromMs: final.startMs, toMs: final.endMs };
+    const session = facts.stored.sessions.find(({ sessionId }) => sessionId === final.sessionId);
+    const stream = facts.streams.find(({ streamSid }) => streamSid === final.streamSid);
+    const baseMs = Number(session?.['baseMs'] ?? 0) + (stream?.startMs ?? 0);
+    const inCall = { fromMs: baseMs + final.startMs, toMs: baseMs + final.endMs };
+    const track = trackOf(stream, final.channel);
+    const isThere = segments.some(
+      (segment) =>
+        segment.track === track &&
+        (segment.sessionId === final.sessionId
+          ? isMostlyShared(segment.inSession, inSession)
+          : isMostlyShared(segment, inCall)),
+    );
+    return unless(
+      isThere,
+      `no segment has the final of session ${final.sessionId}, channel ${final.channel}, ${final.startMs} to ${final.endMs} ms`,
+    );
+  });
+}
+
+/** What was said while one stream carried all of it is in the table, but for as much as was lost. */
+function missingSpeech(facts: CallFacts, track: Track, segments: readonly PlacedSegment[]): string[] {
+  const own = segments.filter((segment) => segment.track === track);
+  const missing = (facts.speech[track] ?? []).filter(({ startMs, endMs }) => {
+    const spoken = { fromMs: startMs, toMs: endMs };
+    const isWhole = facts.streams.some(({ sent }) => isWithin(spoken, sent[track] ?? []));
+    const heardMs = totalMs(own.map((segment) => clip(segment, spoken)));
+    return isWhole && heardMs < lengthMs(spoken) / 2;
+  });
+  const missingMs = sum(missing.map(({ startMs, endMs }) => endMs - startMs));
+  const lostMs = facts.counted[track]?.lostMs ?? 0;
+  return unless(
+    missingMs <= lostMs,
+    `${track}: no segment has what was said at ${missing.map(({ startMs, endMs }) => `${startMs} to ${endMs}`).join(', ')} ms`,
+  );
+}
+
+interface LegLedger {
+  readonly streamSid: string;
+  readonly track: Track;
+  readonly ledger: StoredTrackLedger;
+}
+
+function ledgersOf({ stored }: CallFacts): readonly LegLedger[] {
+  return Object.entries(stored.call.legs).flatMap(([streamSid, leg]) => {
+    const { tracks = {} } = (leg['ledger'] ?? {}) as { tracks?: Readonly<Partial<Record<Track, unknown>>> };
+    return TRACKS.flatMap((track) => {
+      const { success, data } = trackLedger.safeParse(tracks[track]);
+      return success ? [{ streamSid, track, ledger: data }] : [];
+    });
+  });
+}
+
+function gapsOf({ stored }: CallFacts, track: Track): readonly (TimeRange & { cause: string })[] {
+  return stored.gaps
+    .filter((gap) => gap.track === track)
+    .map(({ startMs, endMs, cause = 'unknown' }) => ({ fromMs: startMs, toMs: endMs, cause }));
+}
+
+function lossOf(facts: CallFacts): Record<string, number> {
+  const inLedger: Record<string, number> = {};
+  for (const { ledger } of ledgersOf(facts))
+    for (const [cause, ms] of Object.entries(ledger.lostMs)) inLedger[cause] = (inLedger[cause] ?? 0) + ms;
+  const inGaps: Record<string, number> = {};
+  for (const track of TRACKS)
+    for (const gap of gapsOf(facts, track)) inGaps[gap.cause] = (inGaps[gap.cause] ?? 0) + lengthMs(gap);
+  const names = new Set([...Object.keys(inLedger), ...Object.keys(inGaps)]);
+  return Object.fromEntries(
+    [...names].map((name) => [name, Math.max(inLedger[name] ?? 0, inGaps[name] ?? 0)]),
+  );
+}
+
+function trackOf(stream: StreamFacts | undefined, channel: number): Track | undefined {
+  return TRACKS.filter((track) => stream?.sent[track] !== undefined)[channel];
+}
+
+function isWithin(range: TimeRange, ranges: readonly TimeRange[]): boolean {
+  return ranges.some(({ fromMs, toMs }) => fromMs <= range.fromMs && toMs >= range.toMs);
+}
+
+function clip(range: TimeRange, within: TimeRange): TimeRange {
+  const fromMs = Math.max(range.fromMs, within.fromMs);
+  return { fromMs, toMs: fromMs + sharedMs(range, within) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function isAbout(one: number, other: number): boolean {
+  return Math.abs(one - other) <= ROUNDING_MS;
+}
+
+function round(ms: number): number {
+  return Math.round(ms);
+}
+
+function unless(holds: boolean, promise: string): string[] {
+  return holds ? [] : [promise];
+}
