@@ -97,6 +97,16 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     missing: 'fine',
   },
   {
+    id: 'calls-not-reattached',
+    severity: 'page',
+    description: 'A live call lost its stream and got no new one: the rest of it goes without a transcript.',
+    metric: relay('reattachmentsFailed'),
+    statistic: 'Sum',
+    threshold: { atLeast: 1 },
+    ...FIVE_MINUTES,
+    missing: 'fine',
+  },
+  {
     id: 'signatures-refused',
     severity: 'page',
     description:

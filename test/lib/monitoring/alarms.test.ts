@@ -154,3 +154,19 @@ it.each(['no-gladia-key', 'no-twilio-token', 'calls-refused', 'relay-5xx'])(
     expect(ALARMS.find((alarm) => alarm.id === id)?.rollsBack).toBeUndefined();
   },
 );
+
+it.each([
+  'audioDropped',
+  'audioLost',
+  'callsFailed',
+  'callsRefused',
+  'legsUntranscribed',
+  'reattachmentsFailed',
+  'signaturesRefused',
+  'storeFailures',
+] as const)('has an alarm for what costs words: %s', (name) => {
+  const counted = ALARMS.flatMap(({ metric }) =>
+    metric.from === 'relay' ? [metric.name] : metric.from === 'relay-share' ? [metric.count] : [],
+  );
+  expect(counted).toContain(name);
+});
