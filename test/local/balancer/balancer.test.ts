@@ -115,6 +115,20 @@ it('takes turns when all have as many, so that short requests do not all go to o
   expect([a, b].map(({ sockets }) => sockets.length)).toEqual([2, 2]);
 });
 
+it('takes no answer that is finished for load, though its connection is still there', async () => {
+  const [a, b] = [await startBackend(), await startBackend()];
+  balancer.register(a.port);
+  await talkingClient();
+  balancer.register(b.port);
+  const done = await talkingClient();
+  const answered = once(done, 'end');
+  b.sockets[0]!.end('that was all');
+  await answered;
+  expect(balancer.connections(b.port)).toBe(1);
+  const next = await talkingClient();
+  expect(balancer.backendOf(next.localPort!)).toBe(b.port);
+});
+
 it('leaves the sockets of a deregistered backend alone, and gives it no new one', async () => {
   const [a, b] = [await startBackend(), await startBackend()];
   balancer.register(a.port);
