@@ -47,6 +47,8 @@ export interface RelayConfig {
   readonly maxCalls: number;
   readonly backlogCallMs: number;
   readonly backlogProcessBytes: number;
+  /** `Infinity` for no limit. */
+  readonly catchUpFactor: number;
   readonly drainTimeoutMs: number;
   readonly consoleTranscripts: 'auto' | 'on' | 'off';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -114,6 +116,7 @@ export function loadConfig(environment: Environment): RelayConfig {
     maxCalls: read.whole('MAX_CALLS', 1, 100_000),
     backlogCallMs: read.whole('BACKLOG_CALL_MS', 1_000, 3_600_000),
     backlogProcessBytes: read.whole('BACKLOG_PROCESS_BYTES', 1_048_576, 17_179_869_184),
+    catchUpFactor: read.isSet('CATCH_UP_FACTOR') ? read.decimal('CATCH_UP_FACTOR', 1.1, 100) : Infinity,
     drainTimeoutMs: read.whole('DRAIN_TIMEOUT_MS', 1_000, LONGEST_DRAIN_TIMEOUT_MS),
     consoleTranscripts: read.oneOf('CONSOLE_TRANSCRIPTS', ['auto', 'on', 'off']) ?? 'auto',
     logLevel: read.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent']) ?? 'info',
@@ -199,6 +202,14 @@ class SettingReader {
   whole(name: SettingName, least: number, most: number): number {
     const value = this.#value(name) ?? '';
     const number = /^\d{1,12}$/.test(value) ? Number(value) : NaN;
+    if (number >= least && number <= most) return number;
+    this.#refuse(name, value);
+    return least;
+  }
+
+  decimal(name: SettingName, least: number, most: number): number {
+    const value = this.#value(name) ?? '';
+    const number = /^\d{1,6}(\.\d{1,6})?$/.test(value) ? Number(value) : NaN;
     if (number >= least && number <= most) return number;
     this.#refuse(name, value);
     return least;

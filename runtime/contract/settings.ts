@@ -190,6 +190,12 @@ const settings = {
     fallback: '268435456',
     meaning: 'Audio kept for all calls together, at most',
   },
+  CATCH_UP_FACTOR: {
+    where: 'both',
+    allowed: 'a number from 1.1 to 100, such as 3',
+    meaning:
+      'Audio that had to wait is sent to Gladia at most this many times faster than it was spoken; without it as fast as Gladia takes it',
+  },
   DRAIN_TIMEOUT_MS: {
     where: 'both',
     allowed: `a whole number from 1000 to ${LONGEST_DRAIN_TIMEOUT_MS}`,

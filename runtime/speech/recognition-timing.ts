@@ -12,6 +12,8 @@ export interface RecognitionTiming {
   readonly stableAfterMs: number;
   /** Longest wait for the ack of the first message after a resume. */
   readonly probeTimeoutMs: number;
+  /** Audio sent and not acknowledged for this long, by a service that does acknowledge: the socket leads nowhere. */
+  readonly ackTimeoutMs: number;
   /** After `stop`: without any message for this long the session is taken for finished. */
   readonly finishSilenceMs: number;
   /** A leg is over, but its audio could not be sent: tried for this long. */
@@ -33,6 +35,7 @@ export const RECOGNITION_TIMING: RecognitionTiming = {
   resumeForMs: 30_000,
   stableAfterMs: 5_000,
   probeTimeoutMs: 2_000,
+  ackTimeoutMs: 10_000,
   finishSilenceMs: 15_000,
   finishForMs: 600_000,
   lateAfterMs: 5_000,

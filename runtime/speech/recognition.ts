@@ -6,32 +6,28 @@ import type { SessionFacts } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { AudioAccount, type SessionVerdict } from './audio-account';
-import { AudioBacklog, SLAB_BYTES, type BacklogBudget } from './audio-backlog';
-import { Receipts } from './receipts';
-import { withDeadline } from './deadline';
+import { AudioBacklog, type BacklogBudget } from './audio-backlog';
+import { CatchUpPace } from './catch-up-pace';
+import { endSession } from './end-session';
+import { pause } from './final-result';
 import { LegFinals } from './leg-finals';
-import { backOffMs, type BackOff } from './reconnect-policy';
+import { Receipts } from './receipts';
+import { Attempts } from './reconnect-policy';
 import type { RecognitionTiming } from './recognition-timing';
 import { Reconciliation } from './reconciliation';
 import { RECOGNITION_STATES, type RecognitionState } from './recognition-state';
+import { SessionLink, type LinkEnd, type SessionLinkListener } from './session-link';
+import { mintSession, type MintedSession, type MintRefused } from './session-mint';
+import type { SessionSlot, SessionSlots } from './session-slots';
 import { SettledMarks } from './settled-marks';
-import type { SessionSlots } from './session-slots';
-import {
-  SpeechError,
-  type AcknowledgedRange,
-  type SessionGrant,
-  type SessionRequest,
-  type SocketEnd,
-  type SpeechEvent,
-  type SpeechProvider,
-  type SpeechSocket,
-  type SpokenAddOn,
-  type SpokenUtterance,
+import type {
+  SessionRequest,
+  SpeechEvent,
+  SpeechProvider,
+  SpokenAddOn,
+  SpokenUtterance,
 } from './speech-provider';
 import { SpeechSession } from './speech-session';
-
-/** Not more than this waits in a socket: the rest stays in the backlog, where it is bounded. */
-const SOCKET_HIGH_WATER_BYTES = 256 * 1024;
 
 export interface RecognitionOptions {
   readonly provider: SpeechProvider;
@@ -40,6 +36,8 @@ export interface RecognitionOptions {
   readonly backlogCallMs: number;
   readonly budget: BacklogBudget;
   readonly slots: SessionSlots;
+  /** Audio that had to wait is sent at most this many times faster than it was spoken. Default: no limit. */
+  readonly catchUpFactor?: number;
   readonly timing: RecognitionTiming;
   readonly now: Clock;
   /** 0 (included) to 1 (excluded) */
@@ -100,19 +98,15 @@ export class Recognition {
   readonly account = new AudioAccount();
 
   #state: RecognitionState = 'connecting';
-  #session: SpeechSession | undefined;
-  #socket: SpeechSocket | undefined;
-  #releaseSlot: (() => void) | undefined;
-  #retryTimer: NodeJS.Timeout | undefined;
+  #link: SessionLink | undefined;
+  /** Slots of sessions in use. */
+  readonly #slots = new Map<SessionLink, SessionSlot>();
+  /** Of a session that is over: its successor needs one. */
+  #spareSlot: SessionSlot | undefined;
+  readonly #attempts: Attempts;
+  /** No further session is wanted. */
+  readonly #unwanted = new AbortController();
   #receivedByte = 0;
-  #attempt = 0;
-  /** Since when the session has had no socket. */
-  #lostAtMs: number | undefined;
-  #openedAtMs: number | undefined;
-  #probeSentAtMs = 0;
-  #lastHeardAtMs = 0;
-  /** On the socket in use. */
-  #hasSentStop = false;
   #finishBeganAtMs = 0;
   readonly #settled: SettledMarks;
   #failure: string | undefined;
@@ -124,6 +118,7 @@ export class Recognition {
     this.#listener = listener;
     this.#bytesPerMs = BYTES_PER_MS * options.request.channels;
     this.#chunkBytes = options.chunkMs * this.#bytesPerMs;
+    this.#attempts = new Attempts(options.random);
     this.#settled = new SettledMarks(
       options.request.channels,
       options.timing.keepUnsettledMs * this.#bytesPerMs,
@@ -143,7 +138,7 @@ export class Recognition {
       onFault: (error) => this.#onFault(error),
     });
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.#openSession();
+    this.#openSession(0);
   }
 
   get state(): RecognitionState {
@@ -157,19 +152,19 @@ export class Recognition {
 
   /** When the socket in use was opened; `undefined` while there is none. */
   get openedAtMs(): number | undefined {
-    return this.#openedAtMs;
+    return this.#link?.openedAtMs;
   }
 
   /** What another process needs to end and reconcile the session in use; `undefined` while there is none. */
   get currentSession(): OpenSession | undefined {
-    const session = this.#session;
+    const session = this.#link?.session;
     if (session === undefined || session.isOver || this.#state === 'closed') return undefined;
     const { sessionId, url } = session.grant;
     return { sessionId, sessionNumber: session.number, url, baseMs: session.baseByte / this.#bytesPerMs };
   }
 
   get sessions(): number {
-    return this.#session?.number ?? 0;
+    return this.#link?.session.number ?? 0;
   }
 
   /** Resolves once no more will be heard. */
@@ -189,7 +184,7 @@ export class Recognition {
     }
     this.#receipts.add(this.#receivedByte, receivedAtMs);
     this.#backlog.append(bytes);
-    this.#pump();
+    this.#link?.pump();
   }
 
   /** No more audio comes: sends what is left, says so, and hears what is left. `closed` resolves when that is done. */
@@ -197,9 +192,8 @@ export class Recognition {
     if (this.#state === 'closed' || this.#state === 'finishing') return;
     this.#setState('finishing');
     this.#finishBeganAtMs = this.#options.now();
-    this.#lastHeardAtMs = this.#finishBeganAtMs;
-    if (this.#receivedByte === 0 && this.#session === undefined) this.#close();
-    else this.#pump();
+    if (this.#receivedByte === 0 && this.#link === undefined) this.#close();
+    else this.#link?.finish(Infinity);
   }
 
   /** Ends at once, also the wait for final results; what the service has not acknowledged is lost. Safe to call twice. */
@@ -212,72 +206,77 @@ export class Recognition {
   tick(): void {
     const { now, timing } = this.#options;
     if (this.#state === 'closed') return;
-    if (this.#session?.isProbing === true && now() - this.#probeSentAtMs >= timing.probeTimeoutMs)
-      this.#session.endProbe();
-    this.#pump();
-    if (this.#state !== 'finishing') return;
-    if (this.#hasSentStop && now() - this.#lastHeardAtMs >= timing.finishSilenceMs)
-      this.#sessionOver('unconfirmed');
-    else if (now() - this.#finishBeganAtMs >= timing.finishForMs) this.#fail('speech-unreachable');
+    this.#link?.tick();
+    if (this.#isFinishing && now() - this.#finishBeganAtMs >= timing.finishForMs)
+      this.#fail('speech-unreachable');
   }
 
   // --- sessions
 
-  #openSession(): void {
-    this.#mint()
-      .then((grant) => grant !== undefined && this.#beginSession(grant))
+  #openSession(afterMs: number): void {
+    this.#nextSession(afterMs)
+      .then((minted) => minted !== undefined && this.#take(minted))
       .catch((error: unknown) => this.#onFault(error));
   }
 
-  #beginSession(grant: SessionGrant): void {
-    if (this.#state === 'closed') {
-      this.#discard(grant);
-      return;
-    }
-    const baseByte = this.#restartByte();
+  async #nextSession(afterMs: number): Promise<MintedSession | MintRefused | undefined> {
+    if (afterMs > 0) await pause(afterMs, this.#unwanted.signal);
+    const slot = this.#spareSlot;
+    this.#spareSlot = undefined;
+    return mintSession({
+      ...this.#options,
+      ...(slot === undefined ? {} : { slot }),
+      first: this.#options.request.first === true || this.sessions > 0,
+      attempts: this.#attempts,
+      unwanted: this.#unwanted.signal,
+      abort: this.#abort.signal,
+    });
+  }
+
+  #take(minted: MintedSession | MintRefused): void {
+    if (!('grant' in minted)) this.#fail(minted.refusedAs);
+    else if (this.#state === 'closed') this.#discard(minted);
+    else this.#beginSession(minted, this.#restartByte());
+  }
+
+  #beginSession({ grant, slot }: MintedSession, baseByte: number): void {
+    const { timing, metrics } = this.#options;
     this.#lose(baseByte, 'session-ended');
     this.account.reopen(baseByte);
+    this.#link?.session.endExtent(baseByte);
     const session = new SpeechSession({
       number: this.sessions + 1,
       grant,
       baseByte,
       bytesPerMs: this.#bytesPerMs,
     });
-    this.#session?.endExtent(baseByte);
-    this.#session = session;
-    this.#lostAtMs = undefined;
-    this.#options.metrics.count('sessionsOpened');
+    const link = new SessionLink(
+      {
+        ...this.#options,
+        session,
+        backlog: this.#backlog,
+        pace: this.#pace(),
+        attempts: this.#attempts,
+        chunkBytes: this.#chunkBytes,
+        timing,
+        onSent: () => undefined,
+      },
+      this.#linkListener,
+    );
+    this.#link = link;
+    this.#slots.set(link, slot);
+    metrics.count('sessionsOpened');
     this.#listener.sessionOpened(session, baseByte / this.#bytesPerMs);
-    this.#connect();
+    if (this.#isFinishing) link.finish(Infinity);
   }
 
-  /** @returns `undefined` when there will be none */
-  async #mint(): Promise<SessionGrant | undefined> {
-    const { provider, request, slots, timing, metrics, logger } = this.#options;
-    try {
-      this.#releaseSlot ??= await slots.take(this.#abort.signal, { first: request.first ?? false });
-      if (!this.#isWanted()) {
-        this.#releaseSlot();
-        return undefined;
-      }
-      return await withDeadline(
-        { signal: this.#abort.signal, timeoutMs: timing.requestTimeoutMs },
-        (signal) => provider.createSession(request, signal),
-      );
-    } catch (error) {
-      if (!this.#isWanted()) {
-        this.#releaseSlot?.();
-        return undefined;
-      }
-      const code = error instanceof SpeechError ? error.code : 'unexpected';
-      metrics.count('sessionRequestsFailed', 1, code);
-      const advice = error instanceof SpeechError ? error.message : undefined;
-      logger.warn({ code, advice, attempt: this.#attempt }, 'The speech service gave no session');
-      if (error instanceof SpeechError && error.retryable)
-        this.#retry(timing.backOff, () => this.#openSession());
-      else this.#fail(code);
-      return undefined;
-    }
+  #pace(): CatchUpPace {
+    const { now, catchUpFactor = Infinity } = this.#options;
+    return new CatchUpPace({ bytesPerMs: this.#bytesPerMs, factor: catchUpFactor, now });
+  }
+
+  get #isFinishing(): boolean {
+    return this.#state === 'finishing';
   }
 
   #isWanted(): boolean {
@@ -285,20 +284,9 @@ export class Recognition {
   }
 
   /** A session came too late to be used. */
-  #discard(grant: SessionGrant): void {
-    this.#releaseSlot?.();
-    this.#endUnused(grant);
-  }
-
-  /** Ends a session that has no socket, as well as can be: it holds one of the account's places. */
-  #endUnused(grant: SessionGrant): void {
-    const ignore = (): void => undefined;
-    const socket: SpeechSocket = this.#options.provider.connect(grant, {
-      opened: () => socket.close('end'),
-      acknowledged: ignore,
-      heard: ignore,
-      closed: ignore,
-    });
+  #discard({ grant, slot }: MintedSession): void {
+    slot.release();
+    endSession(this.#options.provider, grant);
   }
 
   /**
@@ -307,31 +295,29 @@ export class Recognition {
    */
   #restartByte(): number {
     const { startByte } = this.#backlog;
-    return this.#session === undefined ? startByte : Math.max(startByte, this.#openByte(this.#session));
+    return this.#link === undefined ? startByte : Math.max(startByte, this.#openByte(this.#link.session));
   }
 
   /** Everything before is text, or not worth keeping, and the service has it. */
-  #openByte({ ackedByte }: SpeechSession): number {
-    const byte = Math.min(ackedByte, this.#settled.mark(ackedByte));
+  #openByte({ knownByte }: SpeechSession): number {
+    const byte = Math.min(knownByte, this.#settled.mark(knownByte));
     return byte - (byte % this.#options.request.channels);
   }
 
-  #newSession(): void {
+  /** The session in use is over, the leg is not. */
+  #newSession(link: SessionLink): void {
     const { timing } = this.#options;
-    const session = this.#session;
-    if (session !== undefined) {
-      this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
-      this.#reconciliation.begin(session, 'unconfirmed');
-    }
-    const isDead = session?.hasAnswered === false;
-    this.#retry(isDead ? timing.deadSessionBackOff : timing.backOff, () => this.#openSession());
+    const { session } = link;
+    this.#spareSlot = this.#slots.get(link);
+    this.#slots.delete(link);
+    this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
+    this.#reconciliation.begin(session, 'unconfirmed');
+    const backOff = session.hasAnswered ? timing.backOff : timing.deadSessionBackOff;
+    this.#openSession(this.#attempts.next(backOff));
   }
 
   /** The last session is over: all that is left is its final result. */
-  #sessionOver(verdict: SessionVerdict): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    this.#dropSocket('end');
+  #sessionOver(session: SpeechSession, verdict: SessionVerdict): void {
     this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, 'session-ended');
     this.#reconciliation.begin(session, verdict);
@@ -342,14 +328,12 @@ export class Recognition {
   #giveUp(cause: LossCause): void {
     if (this.#state === 'closed') return;
     this.#causeAfterEnd = cause;
-    const hadSocket = this.#socket !== undefined;
-    this.#dropSocket('end');
-    const session = this.#session;
+    const link = this.#link;
+    const session = link?.session;
     if (session !== undefined)
       this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, cause);
     if (session?.isOver === false) {
-      if (!hadSocket) this.#endUnused(session.grant);
       this.account.closeSession(session.number, 'unconfirmed');
       this.#listener.sessionClosed(session, undefined);
     }
@@ -368,35 +352,19 @@ export class Recognition {
     return ((startMs + endMs) / 2) * this.#bytesPerMs;
   }
 
-  // --- the socket
+  // --- what the session's link tells
 
-  #connect(): void {
-    const session = this.#session;
-    if (session === undefined || this.#state === 'closed') return;
-    const isCurrent = (): boolean => this.#socket === socket;
-    const socket: SpeechSocket = this.#options.provider.connect(session.grant, {
-      opened: () => isCurrent() && this.#onOpened(session),
-      acknowledged: (range) => isCurrent() && this.#onAcknowledged(session, range),
-      heard: (event) => isCurrent() && this.#onHeard(session, event),
-      closed: (end) => isCurrent() && this.#onClosed(end),
-    });
-    this.#socket = socket;
-  }
+  readonly #linkListener: SessionLinkListener = {
+    opened: () => this.#setState(RECOGNITION_STATES[this.#state].onOpened),
+    acknowledged: (link) => this.#onAcknowledged(link.session),
+    heard: (link, event) => this.#onHeard(link.session, event),
+    lost: () => this.#setState(RECOGNITION_STATES[this.#state].onLost),
+    over: (link, end) => this.#onOver(link, end),
+    fault: (error) => this.#onFault(error),
+  };
 
-  #onOpened(session: SpeechSession): void {
-    if (this.#lostAtMs !== undefined) this.#options.metrics.count('sessionsResumed');
-    session.beginSocket();
-    this.#openedAtMs = this.#options.now();
-    this.#lastHeardAtMs = this.#openedAtMs;
-    this.#setState(RECOGNITION_STATES[this.#state].onOpened);
-    this.#pump();
-  }
-
-  #onAcknowledged(session: SpeechSession, range: AcknowledgedRange): void {
+  #onAcknowledged(session: SpeechSession): void {
     const { now, timing } = this.#options;
-    session.acknowledge(range);
-    session.hasAnswered = true;
-    this.#lastHeardAtMs = now();
     const lateByte = this.#receipts.endByteAt(now() - timing.lateAfterMs);
     this.account.settle(Math.min(session.ackedByte, lateByte), {
       kind: 'acknowledged-late',
@@ -404,116 +372,39 @@ export class Recognition {
     });
     this.account.settle(session.ackedByte, { kind: 'acknowledged', session: session.number });
     this.#release();
-    if (this.#openedAtMs !== undefined && now() - this.#openedAtMs >= timing.stableAfterMs) {
-      this.#attempt = 0;
-      this.#lostAtMs = undefined;
-    }
-    this.#pump();
   }
 
-  #onClosed(end: SocketEnd): void {
-    const { now, timing, metrics, logger } = this.#options;
-    const session = this.#session;
-    this.#dropSocket('drop');
-    if (session === undefined) return;
-    if (end.decision === 'done' && session.isStopped) {
-      this.#sessionOver('accepted');
-      return;
-    }
-    metrics.count('sessionSocketsLost');
-    logger.warn(
-      { code: end.code, decision: end.decision, session: session.number },
-      'The speech socket was lost',
-    );
-    this.#setState(RECOGNITION_STATES[this.#state].onLost);
-    this.#lostAtMs ??= now();
-    if (end.decision === 'resume' && now() - this.#lostAtMs < timing.resumeForMs) {
-      this.#retry(timing.backOff, () => this.#connect());
-      return;
-    }
-    if (end.decision === 'resume') this.#endUnused(session.grant);
-    if (!session.isStopped) this.#newSession();
-    else if (session.ackedByte >= this.#receivedByte) this.#sessionOver('unconfirmed');
-    else this.#askForTheRest(session);
+  #onOver(link: SessionLink, end: LinkEnd): void {
+    const { session } = link;
+    if (end === 'no-acks') this.#options.metrics.count('sessionsRecycled', 1, 'no-acks');
+    if (end === 'finished') return this.#sessionOver(session, 'accepted');
+    if (end === 'silent') return this.#sessionOver(session, 'unconfirmed');
+    if (!session.isStopped) this.#newSession(link);
+    else if (session.ackedByte >= this.#receivedByte) this.#sessionOver(session, 'unconfirmed');
+    else this.#askForTheRest(link);
   }
 
   /** The session ended after `stop`, before the last acks came: its result says whether it has everything. */
-  #askForTheRest(session: SpeechSession): void {
+  #askForTheRest(link: SessionLink): void {
+    const { session } = link;
     this.#reconciliation
       .finalResult(session)
       .then((result) => {
         if (!this.#isWanted()) return;
         session.noteResult(result);
-        if (session.isWholeByDuration === true) this.#sessionOver('unconfirmed');
-        else this.#newSession();
+        if (session.isWholeByDuration === true) this.#sessionOver(session, 'unconfirmed');
+        else this.#newSession(link);
       })
       .catch((error: unknown) => this.#onFault(error));
-  }
-
-  #dropSocket(how: 'end' | 'drop'): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    this.#openedAtMs = undefined;
-    this.#hasSentStop = false;
-    socket?.close(how);
-  }
-
-  #retry(backOff: BackOff, again: () => void): void {
-    if (!this.#isWanted()) return;
-    clearTimeout(this.#retryTimer);
-    const guarded = (): void => {
-      try {
-        again();
-      } catch (error) {
-        this.#onFault(error);
-      }
-    };
-    this.#retryTimer = setTimeout(guarded, backOffMs(this.#attempt, backOff, this.#options.random));
-    this.#attempt += 1;
-  }
-
-  /** Sends what is there, as far as the socket takes it; in the end, `stop`. */
-  #pump(): void {
-    const session = this.#session;
-    const socket = this.#socket;
-    if (session === undefined || socket === undefined || this.#openedAtMs === undefined) return;
-    const { sendsEverything } = RECOGNITION_STATES[this.#state];
-    session.skipTo(this.#backlog.startByte);
-    while (!session.isProbing && socket.bufferedBytes < SOCKET_HIGH_WATER_BYTES) {
-      const waitingBytes = this.#backlog.endByte - session.sentByte;
-      if (waitingBytes <= 0 || (waitingBytes < this.#chunkBytes && !sendsEverything)) break;
-      this.#send(session, socket);
-    }
-    const isAllSent = session.sentByte >= this.#backlog.endByte && !session.isProbing;
-    if (sendsEverything && isAllSent && !this.#hasSentStop) {
-      this.#hasSentStop = true;
-      session.isStopped = true;
-      this.#lastHeardAtMs = this.#options.now();
-      socket.stop();
-    }
-  }
-
-  #send(session: SpeechSession, socket: SpeechSocket): void {
-    const { metrics, now } = this.#options;
-    const isProbe = session.mustProbe;
-    const resentBefore = session.resentBytes;
-    const piece = this.#backlog.read(session.sentByte, isProbe ? this.#chunkBytes : SLAB_BYTES);
-    session.sent(piece.length);
-    if (isProbe) this.#probeSentAtMs = now();
-    metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
-    if (session.resentBytes > resentBefore)
-      metrics.count('audioResent', (session.resentBytes - resentBefore) / BYTES_PER_MS);
-    socket.sendAudio(piece);
   }
 
   // --- what is heard
 
   #onHeard(session: SpeechSession, event: SpeechEvent): void {
-    this.#lastHeardAtMs = this.#options.now();
-    session.hasAnswered = true;
     switch (event.type) {
       case 'transcript': {
         const heard = this.#place(session, event.utteranceId, event.utterance);
+        session.noteHeard(this.#endByte(heard));
         if (event.isFinal) this.#onFinal(heard);
         else this.#listener.partial(heard, this.#latencyMs(this.#endByte(heard)));
         return;
@@ -574,13 +465,13 @@ export class Recognition {
   // --- the books
 
   #release(): void {
-    const byte = this.#session === undefined ? 0 : this.#openByte(this.#session);
+    const byte = this.#link === undefined ? 0 : this.#openByte(this.#link.session);
     this.#backlog.release(byte);
     this.#receipts.forget(byte);
   }
 
   #onDropped(toByte: number): void {
-    const session = this.#session;
+    const session = this.#link?.session;
     const before = this.account.endByte;
     // What was sent may still be acknowledged; only what never was is lost for sure.
     if (session !== undefined)
@@ -614,10 +505,11 @@ export class Recognition {
   #close(): void {
     if (this.#state === 'closed') return;
     this.#setState('closed');
-    clearTimeout(this.#retryTimer);
+    this.#unwanted.abort(new Error('The recognition is closed'));
+    this.#link?.close();
     this.#backlog.close();
-    this.#releaseSlot?.();
-    this.#session?.endExtent(Infinity);
+    for (const slot of [this.#spareSlot, ...this.#slots.values()]) slot?.release();
+    this.#link?.session.endExtent(Infinity);
     void this.#reconciliation.settled().then(this.#resolveClosed);
   }
 

@@ -11,6 +11,8 @@ import { Unacknowledged } from './unacknowledged';
 
 /** Half a second of slack each way for what a service may round or pad, one second together (corrections to the design, 13). */
 const DURATION_SLACK_MS = 1000;
+/** Seconds times 1000 times bytes may fall short of a whole number by this much. */
+const ROUNDING = 1e-3;
 
 /**
  * The books of one session of a leg, over all its sockets: what was sent, what the service has, what it said.
@@ -34,6 +36,10 @@ export class SpeechSession {
   isOver = false;
   /** The service has acknowledged or said something, ever. */
   hasAnswered = false;
+  /** It has acknowledged audio, ever: not every service may. */
+  hasAcknowledged = false;
+  /** Text came of audio that it has not acknowledged: its acks do not tell what it has, now or later. */
+  hasUnacknowledgedText = false;
   /** Its summary was told. */
   hasSummary = false;
   /** Resolves when it is known which part of the leg is this session's. */
@@ -53,6 +59,8 @@ export class SpeechSession {
   #isProbeDue = false;
   /** A message sent after a resume whose ack tells what the service has. */
   #probeBytes = 0;
+  /** What was said of this audio proves that the service has it, acknowledged or not. */
+  #heardByte: number;
   #furthestSentByte: number;
   #countedTwiceBytes = 0;
   #resentBytes = 0;
@@ -67,6 +75,7 @@ export class SpeechSession {
     this.sentByte = options.baseByte;
     this.ackedByte = options.baseByte;
     this.#furthestSentByte = options.baseByte;
+    this.#heardByte = options.baseByte;
     this.extent = new Promise((resolve) => (this.#resolveExtent = resolve));
   }
 
@@ -93,6 +102,18 @@ export class SpeechSession {
   /** On any socket: `sentByte` goes back when one is lost. */
   get furthestSentByte(): number {
     return this.#furthestSentByte;
+  }
+
+  /**
+   * The service has everything before: it has acknowledged it, or, where acks do not tell, turned it into text. Text may
+   * be ahead of acks that are on their way: then the session is resumed behind the last one all the same.
+   */
+  get knownByte(): number {
+    return this.hasUnacknowledgedText ? Math.max(this.ackedByte, this.#heardByte) : this.ackedByte;
+  }
+
+  get isAllAcknowledged(): boolean {
+    return this.#unacknowledged.isEmpty;
   }
 
   get resentBytes(): number {
@@ -129,8 +150,9 @@ export class SpeechSession {
   }
 
   acknowledge(range: AcknowledgedRange): void {
-    const acknowledged = this.#unacknowledged.acknowledge(range);
+    const acknowledged = this.#unacknowledged.acknowledge(this.#withMissed(range));
     if (acknowledged === undefined) return;
+    this.hasAcknowledged = true;
     if (this.#inDoubtBytes > 0) this.#readStanding(range, acknowledged.toByte - acknowledged.bytes);
     this.#ackedSessionBytes += acknowledged.bytes;
     this.ackedByte = Math.max(this.ackedByte, acknowledged.toByte);
@@ -140,6 +162,13 @@ export class SpeechSession {
   endProbe(): void {
     this.#probeBytes = 0;
     this.#isProbeDue = false;
+  }
+
+  /** Text came that ends here. While the service may have audio twice, nobody knows where that is. */
+  noteHeard(byte: number): void {
+    if (this.#inDoubtBytes > 0) return;
+    const wholeByte = Math.floor(Math.min(byte, this.#furthestSentByte));
+    this.#heardByte = Math.max(this.#heardByte, wholeByte - (wholeByte % this.#sampleBytes));
   }
 
   /** @returns false for a final that came before */
@@ -205,6 +234,17 @@ export class SpeechSession {
     this.endProbe();
   }
 
+  /**
+   * A range that begins behind what is acknowledged: acks before it did not come, and what they were about is the
+   * service's, too. Offsets that begin anew on each socket begin before, and say nothing here.
+   */
+  #withMissed(range: AcknowledgedRange): AcknowledgedRange {
+    const missedBytes = range.fromByte - this.#ackedSessionBytes;
+    if (this.#inDoubtBytes > 0 || missedBytes <= 0) return range;
+    const isPossible = range.toByte - this.#ackedSessionBytes <= this.#unacknowledged.bytes;
+    return isPossible ? { ...range, fromByte: this.#ackedSessionBytes } : range;
+  }
+
   #keptBytes(range: AcknowledgedRange): number {
     const byStart = range.fromByte - this.#ackedSessionBytes;
     const byEnd = range.toByte - this.#probeBytes - this.#ackedSessionBytes;
@@ -212,7 +252,7 @@ export class SpeechSession {
     if (this.isProbing && byEnd - byStart > 1) return byEnd + (byEnd % this.#sampleBytes);
     if (byStart > 0 || range.fromMs === undefined || this.#ackedSessionBytes + byStart > 0) return byStart;
     // Bytes counted from the socket's start say nothing; time is said to run over the whole session.
-    const byTime = Math.floor(range.fromMs * this.#bytesPerMs) - this.#ackedSessionBytes;
+    const byTime = Math.floor(range.fromMs * this.#bytesPerMs + ROUNDING) - this.#ackedSessionBytes;
     return byTime - (byTime % this.#sampleBytes);
   }
 

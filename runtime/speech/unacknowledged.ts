@@ -21,6 +21,10 @@ export class Unacknowledged {
     this.#messages.push({ bytes, endByte });
   }
 
+  get isEmpty(): boolean {
+    return this.#head >= this.#messages.length;
+  }
+
   get bytes(): number {
     let bytes = 0;
     for (let i = this.#head; i < this.#messages.length; i += 1) bytes += this.#messages[i]?.bytes ?? 0;

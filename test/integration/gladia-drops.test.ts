@@ -24,7 +24,7 @@ const KINDS: readonly CutKind[] = [
 ];
 const CUTS_PER_CALL = 4;
 /** A session that must outlive many drops in a row. */
-const RECOGNITION = { resumeForMs: 20_000 };
+const RECOGNITION = { resumeForMs: 20_000, probeTimeoutMs: 5_000 };
 
 interface DroppedCall {
   readonly call: Call;
@@ -148,7 +148,7 @@ describe.each(WITHOUT_ANSWERS)('where %s', (_, seed, faults) => {
   test.each(['forgotten', 'counted'] as const)(
     'and unacknowledged audio is %s, nothing is missing after forty drops and what came twice is counted as resent',
     async (unackedOnDrop) => {
-      const world = await testWorld({ recognition: RECOGNITION });
+      const world = await testWorld({ recognition: { resumeForMs: 20_000 } });
       world.gladia.faults.sessions = { ...faults, unackedOnDrop };
       const calls = startDroppedCalls(world, seed);
       let repeatedMs = 0;

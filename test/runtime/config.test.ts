@@ -62,6 +62,8 @@ test.each([
   ['MAX_CALLS', '1e3'],
   ['BACKLOG_CALL_MS', '10'],
   ['BACKLOG_PROCESS_BYTES', '1048575'],
+  ['CATCH_UP_FACTOR', '1.05'],
+  ['CATCH_UP_FACTOR', 'fast'],
   ['DRAIN_TIMEOUT_MS', '120000'],
   ['CONSOLE_TRANSCRIPTS', 'true'],
   ['LOG_LEVEL', 'verbose'],

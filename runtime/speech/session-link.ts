@@ -1,0 +1,304 @@
+import { BYTES_PER_MS } from '../model/audio';
+import type { Clock } from '../model/clock';
+import type { Logger } from '../observability/logger';
+import type { Metrics } from '../observability/metrics';
+import { SLAB_BYTES, type AudioBacklog } from './audio-backlog';
+import type { CatchUpPace } from './catch-up-pace';
+import { endSession } from './end-session';
+import type { RecognitionTiming } from './recognition-timing';
+import type { Attempts } from './reconnect-policy';
+import type {
+  AcknowledgedRange,
+  SocketEnd,
+  SpeechEvent,
+  SpeechProvider,
+  SpeechSocket,
+} from './speech-provider';
+import type { SpeechSession } from './speech-session';
+
+/** Not more than this waits in a socket: the rest stays in the backlog, where it is bounded. */
+const SOCKET_HIGH_WATER_BYTES = 256 * 1024;
+
+/** Why nothing more is sent or heard on a session. */
+export type LinkEnd =
+  /** It was told to stop, and the service has finished it. */
+  | 'finished'
+  /** It was told to stop, and the service says nothing any more. */
+  | 'silent'
+  /** The service ended it, or refuses it. */
+  | 'ended'
+  /** It could not be reached for too long; the service may still hold it. */
+  | 'unreachable'
+  /** Its socket was lost, and the service does not tell what it has: sending on would double audio, or lose it. */
+  | 'no-acks';
+
+export interface SessionLinkListener {
+  opened(link: SessionLink): void;
+  acknowledged(link: SessionLink): void;
+  heard(link: SessionLink, event: SpeechEvent): void;
+  /** Its socket is gone; it is being resumed, or `over` follows. */
+  lost(link: SessionLink): void;
+  /** At most once. The link is closed. */
+  over(link: SessionLink, end: LinkEnd): void;
+  fault(error: unknown): void;
+}
+
+export interface SessionLinkOptions {
+  readonly session: SpeechSession;
+  readonly provider: SpeechProvider;
+  readonly backlog: AudioBacklog;
+  readonly pace: CatchUpPace;
+  readonly attempts: Attempts;
+  /** Less than this is sent only when no more comes. */
+  readonly chunkBytes: number;
+  readonly timing: RecognitionTiming;
+  readonly now: Clock;
+  /** Audio is being sent for the first time. Valid during the call. */
+  readonly onSent: (audio: Buffer) => void;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The way to one session: its sockets, one after the other, what is sent on them and what comes. Resumes the session
+ * when a socket is lost, and sends again what was not acknowledged.
+ */
+export class SessionLink {
+  readonly session: SpeechSession;
+  readonly #options: SessionLinkOptions;
+  readonly #listener: SessionLinkListener;
+  #socket: SpeechSocket | undefined;
+  #openedAtMs: number | undefined;
+  /** Since when the session has had no socket that lasted. */
+  #lostAtMs: number | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #probeSentAtMs = 0;
+  #lastHeardAtMs = 0;
+  /** Since when something is sent and nothing acknowledged. */
+  #unacknowledgedSinceMs: number | undefined;
+  /** Nothing had been acknowledged for long when the last socket was lost. */
+  #lackedAcks = false;
+  /** Audio from here on is not this session's, and what comes before is all. */
+  #endByte: number | undefined;
+  /** On the socket in use. */
+  #hasSentStop = false;
+  #isClosed = false;
+
+  constructor(options: SessionLinkOptions, listener: SessionLinkListener) {
+    this.session = options.session;
+    this.#options = options;
+    this.#listener = listener;
+    this.#connect();
+  }
+
+  /** When the socket in use was opened; `undefined` while there is none. */
+  get openedAtMs(): number | undefined {
+    return this.#openedAtMs;
+  }
+
+  /** Nothing before `endByte` is missing but what is on its way: sends it, says so, and hears what is left. */
+  finish(endByte: number): void {
+    this.#endByte = endByte;
+    this.#lastHeardAtMs = this.#options.now();
+    this.pump();
+  }
+
+  /** Tells the service, as well as can be, that the session is over. Nothing is heard after it. Safe to call twice. */
+  close(): void {
+    if (this.#isClosed) return;
+    const { provider } = this.#options;
+    if (this.#openedAtMs === undefined) endSession(provider, this.session.grant);
+    this.#close();
+  }
+
+  /** Sends what is there, as far as the socket takes it and the pace allows; in the end, `stop`. */
+  pump(): void {
+    const { session } = this;
+    const socket = this.#socket;
+    if (socket === undefined || this.#openedAtMs === undefined) return;
+    const { backlog, pace, chunkBytes } = this.#options;
+    const isEnding = this.#endByte !== undefined;
+    const endByte = Math.min(this.#endByte ?? Infinity, backlog.endByte);
+    session.skipTo(Math.min(backlog.startByte, endByte));
+    while (!session.isProbing && socket.bufferedBytes < SOCKET_HIGH_WATER_BYTES) {
+      const waitingBytes = endByte - session.sentByte;
+      if (waitingBytes <= 0 || (waitingBytes < chunkBytes && !isEnding)) break;
+      if (pace.allowedBytes() < Math.min(waitingBytes, chunkBytes)) break;
+      this.#send(socket, waitingBytes);
+    }
+    const isAllSent = session.sentByte >= endByte && !session.isProbing;
+    if (isEnding && isAllSent && !this.#hasSentStop) this.#stop(socket);
+  }
+
+  /** Called every now and then by the process's one timer. */
+  tick(): void {
+    if (this.#isClosed) return;
+    const { now, timing } = this.#options;
+    if (this.session.isProbing && now() - this.#probeSentAtMs >= timing.probeTimeoutMs) this.#endProbe();
+    if (this.#isHalfOpen()) this.#onHalfOpen();
+    this.pump();
+    if (this.#hasSentStop && now() - this.#lastHeardAtMs >= timing.finishSilenceMs) this.#over('silent');
+  }
+
+  #connect(): void {
+    const isCurrent = (): boolean => this.#socket === socket;
+    const socket: SpeechSocket = this.#options.provider.connect(this.session.grant, {
+      opened: () => isCurrent() && this.#onOpened(),
+      acknowledged: (range) => isCurrent() && this.#onAcknowledged(range),
+      heard: (event) => isCurrent() && this.#onHeard(event),
+      closed: (end) => isCurrent() && this.#onClosed(end),
+    });
+    this.#socket = socket;
+  }
+
+  #onOpened(): void {
+    const { now, metrics } = this.#options;
+    if (this.#lostAtMs !== undefined) metrics.count('sessionsResumed');
+    this.session.beginSocket();
+    this.#openedAtMs = now();
+    this.#lastHeardAtMs = this.#openedAtMs;
+    this.#listener.opened(this);
+    this.pump();
+  }
+
+  #onAcknowledged(range: AcknowledgedRange): void {
+    const { now, timing, attempts } = this.#options;
+    this.session.acknowledge(range);
+    this.session.hasAnswered = true;
+    this.#lackedAcks = false;
+    this.#lastHeardAtMs = now();
+    this.#unacknowledgedSinceMs = this.session.isAllAcknowledged ? undefined : this.#lastHeardAtMs;
+    if (this.#openedAtMs !== undefined && this.#lastHeardAtMs - this.#openedAtMs >= timing.stableAfterMs) {
+      attempts.reset();
+      this.#lostAtMs = undefined;
+    }
+    this.#listener.acknowledged(this);
+    this.pump();
+  }
+
+  #onHeard(event: SpeechEvent): void {
+    this.#lastHeardAtMs = this.#options.now();
+    this.session.hasAnswered = true;
+    // Acks come before the text: they are about having the audio.
+    if (event.type === 'transcript' && this.#unacknowledgedMs() >= TEXT_WITHOUT_ACK_MS)
+      this.session.hasUnacknowledgedText = true;
+    this.#listener.heard(this, event);
+  }
+
+  #onClosed(end: SocketEnd): void {
+    const { now, timing, metrics, logger, attempts } = this.#options;
+    const { session } = this;
+    this.#lackedAcks ||= this.#unacknowledgedMs() >= timing.ackTimeoutMs;
+    this.#dropSocket('drop');
+    if (end.decision === 'done' && session.isStopped) {
+      this.#over('finished');
+      return;
+    }
+    metrics.count('sessionSocketsLost');
+    logger.warn(
+      { code: end.code, decision: end.decision, session: session.number },
+      'The speech socket was lost',
+    );
+    this.#lostAtMs ??= now();
+    this.#listener.lost(this);
+    if (end.decision === 'resume' && session.hasUnacknowledgedText) this.#over('no-acks');
+    else if (end.decision !== 'resume') this.#over('ended');
+    else if (now() - this.#lostAtMs >= timing.resumeForMs) this.#over('unreachable');
+    else
+      this.#retryTimer = setTimeout(
+        () => this.#guarded(() => this.#connect()),
+        attempts.next(timing.backOff),
+      );
+  }
+
+  /**
+   * Where the service has acknowledged before, missing acks mean that the socket leads nowhere, although the network has
+   * not noticed (gladia-live.md, 4.6). A service that never acknowledges is none of those.
+   */
+  #isHalfOpen(): boolean {
+    const { now, timing } = this.#options;
+    if (this.#openedAtMs === undefined || this.#unacknowledgedSinceMs === undefined) return false;
+    if (!this.session.hasAcknowledged || this.session.isProbing) return false;
+    // After `stop` the service may be busy with what it has.
+    const sinceMs = this.#hasSentStop
+      ? Math.max(this.#unacknowledgedSinceMs, this.#lastHeardAtMs)
+      : this.#unacknowledgedSinceMs;
+    return now() - sinceMs >= timing.ackTimeoutMs;
+  }
+
+  #unacknowledgedMs(): number {
+    const sinceMs = this.#unacknowledgedSinceMs;
+    return sinceMs === undefined ? 0 : this.#options.now() - sinceMs;
+  }
+
+  #onHalfOpen(): void {
+    this.#options.logger.warn({ session: this.session.number }, 'Audio stays unacknowledged');
+    this.#onClosed({ decision: 'resume', code: HALF_OPEN });
+  }
+
+  /** The service does not say where it stands after a resume. */
+  #endProbe(): void {
+    if (this.#lackedAcks) this.#over('no-acks');
+    else this.session.endProbe();
+  }
+
+  #send(socket: SpeechSocket, waitingBytes: number): void {
+    const { backlog, metrics, now, chunkBytes, pace, onSent } = this.#options;
+    const { session } = this;
+    const isProbe = session.mustProbe;
+    const resentBefore = session.resentBytes;
+    const mostBytes = Math.min(isProbe ? chunkBytes : SLAB_BYTES, waitingBytes);
+    const piece = backlog.read(session.sentByte, mostBytes);
+    session.sent(piece.length);
+    pace.sent(piece.length);
+    if (isProbe) this.#probeSentAtMs = now();
+    this.#unacknowledgedSinceMs ??= now();
+    metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
+    const resentBytes = session.resentBytes - resentBefore;
+    if (resentBytes > 0) metrics.count('audioResent', resentBytes / BYTES_PER_MS);
+    if (resentBytes < piece.length) onSent(piece.subarray(resentBytes));
+    socket.sendAudio(piece);
+  }
+
+  #stop(socket: SpeechSocket): void {
+    this.#hasSentStop = true;
+    this.session.isStopped = true;
+    this.#lastHeardAtMs = this.#options.now();
+    socket.stop();
+  }
+
+  #over(end: LinkEnd): void {
+    if (this.#isClosed) return;
+    if (end === 'finished' || end === 'ended') this.#close();
+    else this.close();
+    this.#listener.over(this, end);
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    this.#dropSocket('end');
+  }
+
+  #dropSocket(how: 'end' | 'drop'): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#openedAtMs = undefined;
+    this.#unacknowledgedSinceMs = undefined;
+    this.#hasSentStop = false;
+    socket?.close(how);
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#listener.fault(error);
+    }
+  }
+}
+
+/** Text about audio that was sent and not acknowledged for this long: the service does not acknowledge. */
+const TEXT_WITHOUT_ACK_MS = 1_000;
+/** In the log in place of a close code: the socket was given up by us. */
+const HALF_OPEN = 0;
