@@ -143,6 +143,11 @@ export class CallSession implements RecognitionListener {
     return this.#leg?.start;
   }
 
+  /** Its audio ended, and nobody wanted that. */
+  get isLost(): boolean {
+    return this.#endReason !== undefined && LOST.has(this.#endReason);
+  }
+
   /** @returns nothing before the start and after the end */
   checkpoint(): LegCheckpoint | undefined {
     const leg = this.#leg;
@@ -155,7 +160,7 @@ export class CallSession implements RecognitionListener {
       ...(this.#firstAudio === undefined ? {} : { legOriginAt: isoTime(this.#firstAudio.atMs) }),
       ...(originAtMs === undefined ? {} : { originAt: isoTime(originAtMs) }),
       ...(this.#session === undefined ? {} : { session: this.#session }),
-      isStopped: this.#endReason !== undefined && !LOST.has(this.#endReason),
+      isStopped: this.#endReason !== undefined && !this.isLost,
       ledger: legLedger(start.tracks, aligner, recognition.account),
     };
   }

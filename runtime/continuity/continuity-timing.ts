@@ -28,7 +28,7 @@ export const CONTINUITY_TIMING: ContinuityTiming = {
   lookEveryMs: 2_500,
   thoroughEvery: 12,
   retryMs: 5_000,
-  claimMs: 60_000,
+  claimMs: 20_000,
   firstBackOffMs: 500,
   maxBackOffMs: 8_000,
   giveUpAfterMs: 60_000,

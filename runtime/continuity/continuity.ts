@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Calls } from '../call/calls';
-import { HANDOVER_PARAMETER, isAnnounced, isSameAudio } from '../call/fencing';
+import { HANDOVER_PARAMETER, isReplaced } from '../call/fencing';
 import type { Track } from '../model/audio';
 import type { LegEndReason, LegStart } from '../model/call-event';
 import type { LegId, TranscriptEvent } from '../model/transcript-event';
@@ -82,7 +82,7 @@ export class Continuity {
         ...shared,
         starter,
         forgo: (leg) => reattachment.forgo(leg),
-        reattach: (start) => reattachment.reattach(start, 'stopped-first'),
+        reattach: (start, sign) => reattachment.reattachAfterAll(start, sign),
       });
     }
     const reaper = new Reaper({
@@ -101,7 +101,7 @@ export class Continuity {
   /** A leg began: other tasks learn of it, and of its call there shall be no other leg. */
   legStarted(start: LegStart): void {
     this.#register.changed();
-    if (!isAnnounced(start)) this.#fence(start).catch((error: unknown) => this.#onFault(error, start));
+    this.#fence(start).catch((error: unknown) => this.#onFault(error, start));
   }
 
   /** It hears the call: the leg that waits for this proof may go. */
@@ -197,7 +197,7 @@ export class Continuity {
     const { leases, mail } = this.#options;
     const others = await leases.legsOfCall(start.callSid);
     const older = others.filter(
-      (leg) => leg.taskId !== this.#taskId && !leg.isStopping && isSameAudio(leg, start),
+      (leg) => leg.taskId !== this.#taskId && !leg.isStopping && isReplaced(leg, start),
     );
     await Promise.all(
       older.map(async (leg) => {

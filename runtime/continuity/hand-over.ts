@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { HANDOVER_PARAMETER } from '../call/fencing';
+import { HANDOVER_PARAMETER, TAKES_OVER_PARAMETER } from '../call/fencing';
 import type { LiveLeg } from '../call/calls';
 import type { LegStart } from '../model/call-event';
 import type { LegId } from '../model/transcript-event';
@@ -8,6 +8,7 @@ import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
 import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
 import { pause } from './pause';
+import type { LossSign } from './reattachment';
 import type { StreamStarter } from './stream-starter';
 
 export interface HandOverOptions {
@@ -16,7 +17,7 @@ export interface HandOverOptions {
   /** Nobody shall make a new stream for the one that is closed. */
   readonly forgo: (leg: LegId) => Promise<void>;
   /** Makes a stream for a call that has none, again and again if need be. Never rejects. */
-  readonly reattach: (start: LegStart) => Promise<void>;
+  readonly reattach: (start: LegStart, sign: LossSign) => Promise<void>;
   /** Between looks for the proof. */
   readonly proofPollMs: number;
   /** Without proof for so long, another attempt begins. */
@@ -55,16 +56,19 @@ export class HandOver {
   async handOver(leg: LiveLeg, signal: AbortSignal): Promise<void> {
     const { start } = leg.session;
     if (start === undefined) return;
-    const { logger, metrics, random, backOffMs } = this.#options;
+    const { forgo, reattach, logger, metrics, random, backOffMs } = this.#options;
     const log = logger.child({ callSid: start.callSid, streamSid: start.streamSid });
     try {
-      for (let attempt = 1; leg.session.state === 'streaming'; attempt += 1) {
+      // Should it be lost meanwhile, the stream under way is the one that goes on.
+      await forgo(start);
+      while (leg.session.state === 'streaming') {
         const proof = await this.#attempt(start, signal, log);
         if (proof === 'refused') return await this.stopFirst(leg);
         if (proof !== undefined) return await this.#release(leg, start, proof, log);
         metrics.count('handOversFailed');
         await pause(random() * backOffMs, signal);
       }
+      if (leg.session.isLost) await reattach(start, 'socket-lost');
     } catch (error) {
       if (!signal.aborted) log.error({ err: error }, 'A call could not be handed over');
     }
@@ -88,7 +92,7 @@ export class HandOver {
       logger.warn({ err: error, callSid, streamSid }, 'The stream of a call could not be stopped');
     }
     leg.stream.close('handed-over');
-    await reattach(start);
+    await reattach(start, 'stopped-first');
   }
 
   /**
@@ -165,6 +169,6 @@ function newNonce(): string {
   return randomBytes(8).toString('hex');
 }
 
-function withNonce({ parameters }: LegStart, nonce: string): Readonly<Record<string, string>> {
-  return { ...parameters, [HANDOVER_PARAMETER]: nonce };
+function withNonce({ parameters, streamSid }: LegStart, nonce: string): Readonly<Record<string, string>> {
+  return { ...parameters, [HANDOVER_PARAMETER]: nonce, [TAKES_OVER_PARAMETER]: streamSid };
 }

@@ -1,4 +1,4 @@
-import { HANDOVER_PARAMETER } from '../call/fencing';
+import { HANDOVER_PARAMETER, TAKES_OVER_PARAMETER } from '../call/fencing';
 import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
@@ -28,7 +28,7 @@ export type LossSign =
   | 'stopped-first';
 
 export interface ReattachmentOptions {
-  readonly store: Pick<LeaseStore, 'claimStream' | 'findLeg'>;
+  readonly store: Pick<LeaseStore, 'claimStream' | 'findLeg' | 'legsOfCall'>;
   readonly starter: Pick<StreamStarter, 'start'>;
   readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
   readonly taskId: string;
@@ -68,7 +68,7 @@ export class Reattachment {
   }
 
   async reattach(lost: LostStream, sign: LossSign): Promise<void> {
-    const { logger, metrics, signal } = this.#options;
+    const { store, claimMs, logger, metrics, signal } = this.#options;
     if (!this.#isNews(lost.streamSid)) return;
     const log = logger.child({ callSid: lost.callSid, streamSid: lost.streamSid, sign });
     const attempt = this.#attemptAfter(lost);
@@ -77,7 +77,11 @@ export class Reattachment {
       return log.error({ attempts: MOST_ATTEMPTS }, 'A call lost one stream after another: given up');
     }
     try {
-      if (!(await this.#claim(lost, log))) return;
+      while (!(await this.#claim(lost, log))) {
+        // Whoever has the claim may die of it. When it has run out, the call has a leg, or it is our turn.
+        await pause(claimMs, signal);
+        if ((await store.legsOfCall(lost.callSid)).length > 0) return;
+      }
       const newSid = await this.#start({ ...lost, parameters: parametersAfter(lost, attempt) }, attempt, log);
       if (newSid === undefined) return;
       metrics.count('streamsReattached', 1, sign);
@@ -102,6 +106,12 @@ export class Reattachment {
       const { logger } = this.#options;
       logger.warn({ err: error, callSid, streamSid }, 'The claim on a stream could not be stored');
     }
+  }
+
+  /** As `reattach`, for a stream that was forgone and is needed now. */
+  reattachAfterAll(lost: LostStream, sign: LossSign): Promise<void> {
+    this.#seen.delete(lost.streamSid);
+    return this.reattach(lost, sign);
   }
 
   #isNews(streamSid: string): boolean {
@@ -190,6 +200,6 @@ function withoutAudio({ firstAudioAt: _heard, ...lost }: LostStream): LostStream
 }
 
 function parametersAfter({ parameters }: LostStream, attempt: number): Readonly<Record<string, string>> {
-  const { [HANDOVER_PARAMETER]: _nonce, ...kept } = parameters;
+  const { [HANDOVER_PARAMETER]: _nonce, [TAKES_OVER_PARAMETER]: _old, ...kept } = parameters;
   return { ...kept, [ATTEMPT_PARAMETER]: String(attempt) };
 }

@@ -17,8 +17,18 @@ test('the newest stream of a call and track wins', () => {
   expect(replacedBy(start('MZ2', { tracks: ['inbound'] }), [old])).toEqual([old]);
 });
 
+test('a stream that takes one over replaces a third one', () => {
+  const other = leg(start('MZ3'));
+  const newest = start('MZ2', { parameters: { handover: 'nonce', takesOver: 'MZ1' } });
+  expect(replacedBy(newest, [leg(start('MZ1')), other])).toEqual([other]);
+});
+
 test.each([
-  ['a hand-over announced it', start('MZ2', { parameters: { handover: 'nonce' } }), leg(start('MZ1'))],
+  [
+    'it takes that one over',
+    start('MZ2', { parameters: { handover: 'nonce', takesOver: 'MZ1' } }),
+    leg(start('MZ1')),
+  ],
   ['it is of another call', start('MZ2', { callSid: 'CA2' }), leg(start('MZ1'))],
   [
     'it hears the other side',
