@@ -159,7 +159,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     sinks,
     origins: callStore,
     isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
-    storedLegs: (callSid) => callStore.readLegs(callSid).catch(() => ({})),
+    storedLegs: (callSid) => callStore.readLegs(callSid).catch(() => ({ ended: {}, open: [] })),
     isHeardElsewhere: (callSid) => continuity.isHeardElsewhere(callSid),
     callEndGraceMs: timing.callEndGraceMs,
     callEndPollMs: timing.callEndPollMs,

@@ -58,6 +58,11 @@ const MOST_HELD = 10_000;
 /** Endings that nobody wanted: the call may well be alive. */
 const LOST: ReadonlySet<LegEndReason> = new Set(['stream-lost', 'protocol-error', 'task-died']);
 
+/** Twilio begins a stream with audio that is this much older than its first frame (twilio-media-streams.md, 2.4). */
+const START_BURST_MS = 400;
+/** More do not come between a stream's first audio and the proof of it. */
+const LAST_FINALS = 8;
+
 /** What is known once the stream has said which call it is. */
 interface Leg {
   readonly start: LegStart;
@@ -111,6 +116,8 @@ export class CallSession implements RecognitionListener {
   /** Events whose times are not known until the call's origin is. */
   #held: (() => void)[] = [];
   #segments = 0;
+  /** A proof of a hand-over may come after finals that the other leg hears as well. */
+  #lastFinals: readonly Segment[] = [];
   readonly #results: SessionFacts[] = [];
   #unreconciledSessions = 0;
   #session: OpenSession | undefined;
@@ -170,7 +177,21 @@ export class CallSession implements RecognitionListener {
    * @param atMs wall clock: when the other leg's first audio came
    */
   handOver(atMs: number): void {
-    this.#handedOverAtMs = atMs;
+    this.#handedOverAtMs = atMs - START_BURST_MS;
+    for (const segment of this.#lastFinals) {
+      const isHeardTwice = this.#isHeardTwice(segment.endMs);
+      if (isHeardTwice)
+        this.#tell({ type: 'heard-twice', ...this.#id(), segment: { ...segment, overlap: true } });
+    }
+  }
+
+  #isHeardTwice(endMs: number): boolean {
+    const originAtMs = this.#clock?.originAtMs;
+    return (
+      originAtMs !== undefined &&
+      this.#handedOverAtMs !== undefined &&
+      originAtMs + endMs > this.#handedOverAtMs
+    );
   }
 
   /** Takes what the stream tells, in order. */
@@ -314,6 +335,7 @@ export class CallSession implements RecognitionListener {
         ...(latencyMs === undefined ? {} : { latencyMs }),
       };
       this.#rememberStart(segment);
+      this.#lastFinals = [...this.#lastFinals.slice(1 - LAST_FINALS), segment];
       this.#tell({ type: 'final', ...this.#id(), segment });
     });
   }
@@ -431,7 +453,6 @@ export class CallSession implements RecognitionListener {
     const track = this.#tracks[channel] ?? 'inbound';
     const start = this.#toCallMs(clock, channel, startMs);
     const end = this.#toCallMs(clock, channel, endMs);
-    const isHeardTwice = this.#handedOverAtMs !== undefined && clock.originAtMs + end > this.#handedOverAtMs;
     return {
       sessionId: session.grant.sessionId,
       sessionNumber: session.number,
@@ -449,7 +470,7 @@ export class CallSession implements RecognitionListener {
       sessionStartMs: Math.round(utterance.startMs),
       sessionEndMs: Math.round(utterance.endMs),
       source,
-      ...(isHeardTwice ? { overlap: true } : {}),
+      ...(this.#isHeardTwice(end) ? { overlap: true } : {}),
     };
   }
 

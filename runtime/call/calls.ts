@@ -6,7 +6,7 @@ import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
 import type { CallOrigins } from './call-clock';
 import type { CallSession, LegCheckpoint } from './call-session';
 import { gapsBetween, inOrder } from './legs-of-call';
-import { replacedBy } from './fencing';
+import { isAnnounced, replacedBy } from './fencing';
 
 /** What a live leg is made of: what hears it, and what can close its socket. */
 export interface LiveLeg {
@@ -14,13 +14,19 @@ export interface LiveLeg {
   readonly stream: { close(reason: LegEndReason): void; readonly closed: Promise<void> };
 }
 
+/** The legs of a call, by streamSid, and those that began and have no end in the store yet. */
+export interface StoredLegs {
+  readonly ended: Readonly<Record<string, LegSummary>>;
+  readonly open: readonly string[];
+}
+
 export interface CallsOptions {
   readonly sinks: readonly TranscriptSink[];
   readonly origins: CallOrigins;
   /** Whether Twilio says that the call is over; `undefined` when nobody can be asked. Never rejects. */
   readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
-  /** What the store has of a call's legs, by streamSid: other processes may have had some. Never rejects. */
-  readonly storedLegs: (callSid: string) => Promise<Readonly<Record<string, LegSummary>>>;
+  /** What the store has of a call's legs: other processes may have had some. Never rejects. */
+  readonly storedLegs: (callSid: string) => Promise<StoredLegs>;
   /** Whether another process has a live leg of the call: then its end is not this one's to tell. Never rejects. */
   readonly isHeardElsewhere: (callSid: string) => Promise<boolean>;
   /** After a call's last leg: this long until the call is taken for over, or Twilio is asked. */
@@ -40,6 +46,8 @@ interface Call {
   isOver: boolean;
   /** Questions to Twilio in a row without an answer. */
   unanswered: number;
+  /** Looks for legs of other processes that have not ended in the store. */
+  waits: number;
   origin: Promise<number> | undefined;
   endTimer: NodeJS.Timeout | undefined;
 }
@@ -48,6 +56,8 @@ interface Call {
 const REMEMBERED_CALLS = 10_000;
 /** A Twilio that does not answer this often does not keep a call open for ever. */
 const MOST_UNANSWERED = 8;
+/** Looks at the store for the ends of other processes' legs, before a call is ended without them. */
+const MOST_WAITS = 8;
 /** After the drain's time: for legs to write down what they lost. */
 const ABORT_GRACE_MS = 1_000;
 
@@ -92,6 +102,11 @@ export class Calls {
     return [...this.#legs].map(({ session }) => session.checkpoint()).filter((each) => each !== undefined);
   }
 
+  /** Of one call and track there is one leg here: this one. */
+  replaceOthers(start: LegStart): void {
+    for (const leg of replacedBy(start, this.streaming)) leg.stream.close('replaced');
+  }
+
   /** Whether this process has, or remembers, such a leg. */
   hasHad(callSid: string, streamSid: string): boolean {
     return (
@@ -116,7 +131,8 @@ export class Calls {
   /** A leg has said which call it is of: the call lives. */
   onLegStarted(start: LegStart): void {
     const { callSid, accountSid } = start;
-    for (const leg of replacedBy(start, this.streaming)) leg.stream.close('replaced');
+    // One that takes a call over has yet to prove that it is wanted.
+    if (!isAnnounced(start)) this.replaceOthers(start);
     const call = this.#callOf(callSid, accountSid);
     call.liveLegs += 1;
     call.isOver = false;
@@ -166,7 +182,7 @@ export class Calls {
       if (!(await endsWithin(ABORT_GRACE_MS, ended)))
         this.#options.logger.error('Legs did not end with the drain');
     }
-    await Promise.all([...this.#calls.values()].map((call) => this.#endCall(call)));
+    await Promise.all([...this.#calls.values()].map((call) => this.#leaveCall(call)));
   }
 
   #onLegEnded(leg: LiveLeg, summary: LegSummary | undefined): void {
@@ -190,23 +206,34 @@ export class Calls {
     if (call.liveLegs > 0) return;
     call.unanswered = isOver === 'no-answer' ? call.unanswered + 1 : 0;
     const asksAgain = isOver === false || (isOver === 'no-answer' && call.unanswered < MOST_UNANSWERED);
-    if (asksAgain) this.#endLater(call, this.#options.callEndPollMs);
-    else await this.#endCall(call);
+    if (asksAgain) return this.#endLater(call, this.#options.callEndPollMs);
+    const stored = await this.#options.storedLegs(call.callSid);
+    // A task that handed the call over is still writing, or whoever finds it dead will.
+    const isComplete = stored.open.every((streamSid) => call.legs.has(streamSid));
+    if (!isComplete && (call.waits += 1) < MOST_WAITS)
+      return this.#endLater(call, this.#options.callEndPollMs);
+    this.#endCall(call, stored);
   }
 
-  async #endCall(call: Call): Promise<void> {
+  /** This process goes: a call that Twilio says goes on, and that another one hears, is that one's to end. */
+  async #leaveCall(call: Call): Promise<void> {
+    clearTimeout(call.endTimer);
+    if (call.isOver || call.legs.size === 0) return;
+    const { isCallOver, isHeardElsewhere, storedLegs } = this.#options;
+    const isOver = await isCallOver(call.callSid, call.accountSid);
+    if (isOver !== true && (await isHeardElsewhere(call.callSid))) return;
+    this.#endCall(call, await storedLegs(call.callSid));
+  }
+
+  #endCall(call: Call, stored: StoredLegs): void {
     clearTimeout(call.endTimer);
     const { callSid } = call;
-    if (call.isOver || call.legs.size === 0) return;
-    call.isOver = true;
-    const { storedLegs, isHeardElsewhere } = this.#options;
-    const [stored, isElsewhere] = await Promise.all([storedLegs(callSid), isHeardElsewhere(callSid)]);
-    // Meanwhile a leg may have begun.
-    if (call.liveLegs > 0 || isElsewhere) return;
-    const legs = inOrder({ ...stored, ...Object.fromEntries(call.legs) });
+    if (call.isOver || call.liveLegs > 0) return;
+    const legs = inOrder({ ...stored.ended, ...Object.fromEntries(call.legs) });
     const [, last] = legs.at(-1) ?? [];
     // A leg that took the call over is another process's, and so is the call's end.
     if (last === undefined || last.endReason === 'handed-over') return;
+    call.isOver = true;
     this.#forgetOldest();
     for (const gap of gapsBetween(legs)) tellSinks(this.#options, { type: 'gap', callSid, ...gap });
     const { endedAt, endReason } = last;
@@ -233,6 +260,7 @@ export class Calls {
         liveLegs: 0,
         isOver: false,
         unanswered: 0,
+        waits: 0,
         origin: undefined,
         endTimer: undefined,
       };

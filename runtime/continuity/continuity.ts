@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Calls } from '../call/calls';
-import { HANDOVER_PARAMETER, isReplaced } from '../call/fencing';
+import { HANDOVER_PARAMETER, isAnnounced, isReplaced } from '../call/fencing';
 import type { Track } from '../model/audio';
 import type { LegEndReason, LegStart } from '../model/call-event';
 import type { LegId, TranscriptEvent } from '../model/transcript-event';
@@ -60,6 +61,8 @@ export class Continuity {
   constructor(options: ContinuityOptions) {
     this.#options = options;
     const { leases, mail, calls, starter, isFlushed } = options;
+    // Every call of the task may wait for them.
+    setMaxListeners(Infinity, this.#ending.signal, this.#leaving.signal);
     const timing = (this.#timing = { ...CONTINUITY_TIMING, ...options.timing });
     const shared = {
       ...options,
@@ -101,17 +104,15 @@ export class Continuity {
   /** A leg began: other tasks learn of it, and of its call there shall be no other leg. */
   legStarted(start: LegStart): void {
     this.#register.changed();
-    this.#fence(start).catch((error: unknown) => this.#onFault(error, start));
+    if (!isAnnounced(start)) this.#fence(start).catch((error: unknown) => this.#onFault(error, start));
   }
 
   /** It hears the call: the leg that waits for this proof may go. */
-  firstAudio({ callSid, streamSid, parameters }: LegStart, atMs: number): void {
+  firstAudio(start: LegStart, atMs: number): void {
     this.#register.changed();
-    const nonce = parameters[HANDOVER_PARAMETER];
-    if (nonce === undefined) return;
-    this.#prove({ callSid, streamSid, nonce, atMs }).catch((error: unknown) =>
-      this.#onFault(error, { callSid, streamSid }),
-    );
+    const nonce = start.parameters[HANDOVER_PARAMETER];
+    if (nonce !== undefined)
+      this.#prove(start, nonce, atMs).catch((error: unknown) => this.#onFault(error, start));
   }
 
   /**
@@ -152,6 +153,7 @@ export class Continuity {
     const { calls } = this.#options;
     if (handOver === undefined) return;
     const timeIsUp = new AbortController();
+    setMaxListeners(Infinity, timeIsUp.signal);
     const timer = setTimeout(() => timeIsUp.abort(), timeoutMs);
     await Promise.all(calls.streaming.map((leg) => handOver.handOver(leg, timeIsUp.signal)));
     await Promise.all(calls.streaming.map((leg) => handOver.stopFirst(leg)));
@@ -208,17 +210,20 @@ export class Continuity {
   }
 
   /** The leg that hands over waits for it: a store that fails for a moment must not cost the hand-over. */
-  async #prove(proof: LegId & { readonly nonce: string; readonly atMs: number }): Promise<void> {
-    const { leases, now } = this.#options;
-    const { callSid, streamSid, nonce, atMs } = proof;
+  async #prove(start: LegStart, nonce: string, atMs: number): Promise<void> {
+    const { leases, calls, now } = this.#options;
+    const { callSid, streamSid } = start;
     const untilMs = now() + this.#timing.proofWithinMs;
     for (;;) {
       try {
         const isWanted = await leases.proveHandOver(callSid, nonce, streamSid, new Date(atMs).toISOString());
-        if (isWanted) return;
+        if (isWanted) {
+          calls.replaceOthers(start);
+          return await this.#fence(start);
+        }
         // Its maker has given it up, and made another one or kept the call.
         await this.#reattachment?.forgo({ callSid, streamSid });
-        return this.#options.calls.close(streamSid, 'replaced');
+        return calls.close(streamSid, 'replaced');
       } catch (error) {
         if (now() >= untilMs) throw error;
         await pause(this.#timing.proofPollMs, this.#ending.signal);

@@ -132,6 +132,8 @@ export type TranscriptEvent =
     })
   | (LegId & { readonly type: 'partial'; readonly segment: Segment })
   | (LegId & { readonly type: 'final'; readonly segment: Segment })
+  /** A final that was told already, and that another leg hears as well: the call is being handed over. */
+  | (LegId & { readonly type: 'heard-twice'; readonly segment: Segment })
   | (LegId & { readonly type: 'add-on'; readonly addOn: SegmentAddOn })
   | (LegId & { readonly type: 'summary'; readonly sessionNumber: number; readonly text: string })
   | (LegId & {

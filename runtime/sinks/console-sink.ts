@@ -41,6 +41,7 @@ export class ConsoleSink implements TranscriptSink {
       case 'call-described':
       case 'session-closed':
       case 'gap':
+      case 'heard-twice':
         return;
     }
   }

@@ -55,6 +55,8 @@ export function eventToWrites(event: TranscriptEvent, options: ItemOptions): rea
       return addOnUpdates(event).map((update) => ({ type: 'update', update }));
     case 'summary':
       return [{ type: 'update', update: summary(event, options) }];
+    case 'heard-twice':
+      return [{ type: 'update', update: heardTwice(event) }];
     case 'gap':
       return [gap(event, options)];
     case 'leg-ended':
@@ -184,6 +186,12 @@ function final({ callSid, streamSid, segment }: EventOf<'final'>, options: ItemO
   // The first one stored stays: it may carry a translation by now.
   const update = { key, set: attributes, condition: { absent: 'text' }, whenRefused: 'ignore' } as const;
   return { type: 'update', update };
+}
+
+function heardTwice({ callSid, streamSid, segment }: EventOf<'heard-twice'>): ItemUpdate {
+  const itemKey = segmentKey({ ...segment, streamSid });
+  const key = { callSid, itemKey };
+  return { key, set: { overlap: true }, condition: { exists: 'text' }, whenRefused: 'ignore' };
 }
 
 /** The item an add-on belongs to: that of the utterance's final. */

@@ -2,7 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { CALL_ITEM_KEY, TTL_ATTRIBUTE } from '../contract/transcripts-table';
 import type { Clock } from '../model/clock';
 import type { LegSummary } from '../model/transcript-event';
-import { endedLegs } from './ended-legs';
+import { endedLegs, openLegs } from './ended-legs';
 import type { ItemKey } from './store-write';
 import { TableRequests } from './table-requests';
 
@@ -48,15 +48,16 @@ export class CallStore {
   }
 
   /**
-   * What the call's legs came to that have ended, whichever task had them. As it is now (strong read), one attempt.
-   * Their writes may still wait in a queue.
+   * The call's legs, whichever task had them: what those came to that have ended, by streamSid, and the others. As it is
+   * now (strong read), one attempt. Their writes may still wait in a queue.
    *
-   * @returns by streamSid
    * @throws CallStoreError
    */
-  async readLegs(callSid: string): Promise<Readonly<Record<string, LegSummary>>> {
+  async readLegs(
+    callSid: string,
+  ): Promise<{ readonly ended: Readonly<Record<string, LegSummary>>; readonly open: readonly string[] }> {
     const item = await this.#requests.get('The legs of the call could not be read', callKey(callSid));
-    return endedLegs(item?.['legs']);
+    return { ended: endedLegs(item?.['legs']), open: openLegs(item?.['legs']) };
   }
 
   /**

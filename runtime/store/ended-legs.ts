@@ -45,3 +45,11 @@ export function endedLegs(legs: unknown): Readonly<Record<string, LegSummary>> {
   });
   return Object.fromEntries(ended);
 }
+
+/** @param legs the attribute of a call item @returns the legs that began and have not ended */
+export function openLegs(legs: unknown): readonly string[] {
+  if (typeof legs !== 'object' || legs === null) return [];
+  return Object.entries(legs)
+    .filter(([, leg]) => typeof leg === 'object' && leg !== null && !('endedAt' in leg))
+    .map(([streamSid]) => streamSid);
+}

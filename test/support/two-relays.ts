@@ -102,7 +102,7 @@ export async function twoRelays(
     const sink = new RecordingSink();
     const state = new ToldState();
     const relay = await startRelay(config, {
-      logger: createLogger(process.env['TEST_LOG'] === undefined ? 'silent' : 'info', 2),
+      logger: createLogger('silent', 2),
       sinks: [sink],
       host: '127.0.0.1',
       taskState: state,

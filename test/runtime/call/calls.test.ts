@@ -90,7 +90,7 @@ function create(options: Partial<CallsOptions> = {}) {
     sinks: [{ name: 'events', write: (event) => void events.push(event), close: () => Promise.resolve(0) }],
     origins: { claimOrigin: (_, originAt) => Promise.resolve(originAt) },
     isCallOver: () => Promise.resolve(undefined),
-    storedLegs: () => Promise.resolve({}),
+    storedLegs: () => Promise.resolve({ ended: {}, open: [] }),
     isHeardElsewhere: () => Promise.resolve(false),
     callEndGraceMs: 5_000,
     callEndPollMs: 15_000,
@@ -302,12 +302,27 @@ describe('a drain', () => {
   });
 });
 
-test('a call that another process hears is not this one to end', async () => {
-  const { calls, events, start } = create({ isHeardElsewhere: () => Promise.resolve(true) });
+test('a process that goes leaves a call that another one hears', async () => {
+  const { calls, events, start } = create({
+    isCallOver: () => Promise.resolve(false),
+    isHeardElsewhere: () => Promise.resolve(true),
+  });
   await start().end('stream-lost');
-  await jest.advanceTimersByTimeAsync(60_000);
   await calls.drain(100);
+  await jest.advanceTimersByTimeAsync(60_000);
   expect(events).toEqual([]);
+});
+
+test('the end of a call waits for the legs of other processes, but not for ever', async () => {
+  const { events, start } = create({
+    storedLegs: () => Promise.resolve({ ended: {}, open: ['MZ0'] }),
+    isHeardElsewhere: () => Promise.resolve(true),
+  });
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000 + 6 * 15_000);
+  expect(events).toEqual([]);
+  await jest.advanceTimersByTimeAsync(15_000);
+  expect(events).toMatchObject([{ type: 'call-ended' }]);
 });
 
 test('the end of a call tells of the legs that other processes had, and of what lies between', async () => {
@@ -323,7 +338,7 @@ test('the end of a call tells of the legs that other processes had, and of what 
     tracks: ['inbound'],
   };
   const { events, start } = create({
-    storedLegs: () => Promise.resolve({ MZ0: other as unknown as LegSummary }),
+    storedLegs: () => Promise.resolve({ ended: { MZ0: other as unknown as LegSummary }, open: [] }),
   });
   await start().end('stopped', { ...times(3_000, 9_000), tracks: ['inbound'] });
   await jest.advanceTimersByTimeAsync(5_000);

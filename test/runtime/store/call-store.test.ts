@@ -69,10 +69,10 @@ describe('The legs of a call that have ended', () => {
     const other = legSummary({ failure: 'http-402', firstAudioAt: first, lastAudioAt: later });
     const { latency: _, ...silent } = legSummary({ segments: 0 });
     await world.put({ callSid: 'CA10', itemKey: 'CALL', legs: { MZ1: one, MZ2: other, MZ3: silent } });
-    expect(await store.readLegs('CA10')).toEqual({ MZ1: one, MZ2: other, MZ3: silent });
+    expect(await store.readLegs('CA10')).toEqual({ ended: { MZ1: one, MZ2: other, MZ3: silent }, open: [] });
   });
 
-  test('are none of those that live, nor what makes no sense', async () => {
+  test('are apart from those that live, and nothing that makes no sense is among them', async () => {
     const legs = {
       MZ1: { startedAt: first, tracks: ['inbound'] },
       MZ2: 'none',
@@ -80,16 +80,18 @@ describe('The legs of a call that have ended', () => {
       MZ4: { ...legSummary(), ledger: 'none', tracks: ['both'], segments: 'many' },
     };
     await world.put({ callSid: 'CA11', itemKey: 'CALL', legs });
-    const { MZ3, MZ4, ...others } = await store.readLegs('CA11');
+    const { ended, open } = await store.readLegs('CA11');
+    const { MZ3, MZ4, ...others } = ended;
+    expect(open).toEqual(['MZ1']);
     expect(MZ3).toEqual(legSummary());
     expect(MZ4).toMatchObject({ ledger: { tracks: {} }, tracks: [], segments: 0 });
     expect(others).toEqual({});
   });
 
   test('are none for a call that the table does not know', async () => {
-    expect(await store.readLegs('CA12')).toEqual({});
+    expect(await store.readLegs('CA12')).toEqual({ ended: {}, open: [] });
     await world.put({ callSid: 'CA12', itemKey: 'CALL', legs: 'none' });
-    expect(await store.readLegs('CA12')).toEqual({});
+    expect(await store.readLegs('CA12')).toEqual({ ended: {}, open: [] });
   });
 
   test('are read strongly', async () => {
