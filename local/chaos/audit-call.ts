@@ -12,6 +12,8 @@ export interface AllowedLoss {
   readonly unconfirmed?: boolean;
   /** What Twilio had sent and no relay could keep. Default: 0. */
   readonly lostMs?: number;
+  /** What Gladia may get again, per track: by a resume in whose gap it counted what it had not acknowledged, or by a new session. Default: 0. */
+  readonly resentMs?: number;
 }
 
 export interface CallAudit {
@@ -27,7 +29,9 @@ export interface CallAudit {
 const BETWEEN_LEGS_MS = 300;
 /** What is under way when a call ends: frames that were due and a tick of the pacing. */
 const END_OF_CALL_MS = 120;
-/** Sums of parts of a millisecond. */
+/** The local recogniser hears speech in frames, with a little before and after it. */
+const PLACE_MS = 150;
+/** Sums of parts of a millisecond, and bytes at a seam that fit on both sides of it. */
 const ROUNDING_MS = 1;
 
 /** Holds what the table says of a call against what both sides of the relay know of it. Pure. */
@@ -44,6 +48,7 @@ export function auditCall(facts: CallFacts, allowed: AllowedLoss = {}): CallAudi
       ...causes(lostMs, allowed),
       ...doubled.map(([one, other]) => `${one.itemKey} and ${other.itemKey} say the same audio`),
       ...missingFinals(facts, segments),
+      ...TRACKS.flatMap((track) => misplaced(facts, track, segments)),
       ...TRACKS.flatMap((track) => missingSpeech(facts, track, segments)),
     ],
     sentMs: facts.streams.reduce(
@@ -106,20 +111,25 @@ function losses(facts: CallFacts, track: Track, allowed: AllowedLoss): string[] 
   const ledgers = ledgersOf(facts).filter((each) => each.track === track);
   const sent = facts.streams.flatMap((stream) => stream.sent[track] ?? []);
   const isOneLeg = facts.streams.length < 2;
-  const unsentMs = sum(holesIn(sent, facts.endMs).map(lengthMs));
+  const unsentMs = sum(holesIn(sent).map(lengthMs));
   const missingMs = unsentMs + counted.lostMs;
   const gapMs = totalMs(gapsOf(facts, track));
+  const filledMs = sum(ledgers.map(({ ledger }) => ledger.filledMs));
   const unconfirmedMs = sum(ledgers.map(({ ledger }) => ledger.unconfirmedMs));
   const slackMs = isOneLeg ? END_OF_CALL_MS : END_OF_CALL_MS + BETWEEN_LEGS_MS;
   const lostMs = allowed.lostMs ?? ((allowed.causes ?? []).length > 0 ? Infinity : 0);
   return [
     ...unless(
-      missingMs <= gapMs + unconfirmedMs + slackMs,
-      `${track}: ${round(missingMs)} ms are missing (${round(unsentMs)} never sent, ${round(counted.lostMs)} sent and lost), ${round(gapMs)} ms of it are in GAP items`,
+      missingMs <= gapMs + filledMs + unconfirmedMs + slackMs,
+      `${track}: ${round(missingMs)} ms are missing (${round(unsentMs)} never sent, ${round(counted.lostMs)} sent and lost), ${round(gapMs)} ms are in GAP items, ${round(filledMs)} filled`,
     ),
     ...unless(
-      counted.lostMs <= lostMs + (allowed.unconfirmed === true ? unconfirmedMs : 0),
+      counted.lostMs <= lostMs + (allowed.unconfirmed === true ? unconfirmedMs : 0) + ROUNDING_MS,
       `${track}: Gladia never got ${round(counted.lostMs)} ms that Twilio had sent`,
+    ),
+    ...unless(
+      counted.doubledMs <= (allowed.resentMs ?? 0) + ROUNDING_MS,
+      `${track}: Gladia got ${round(counted.doubledMs)} ms again, ${allowed.resentMs ?? 0} ms may be`,
     ),
     ...unless(counted.foreignMs === 0, `${track}: Gladia got ${counted.foreignMs} ms that nobody had said`),
     ...unless(
@@ -156,6 +166,23 @@ function missingFinals(facts: CallFacts, segments: readonly PlacedSegment[]): st
       `no segment has the final of session ${final.sessionId}, channel ${final.channel}, ${final.startMs} to ${final.endMs} ms`,
     );
   });
+}
+
+/** Words are where they were said, whatever was resumed, sent again or filled in between. */
+function misplaced(facts: CallFacts, track: Track, segments: readonly PlacedSegment[]): string[] {
+  const speech = facts.speech[track] ?? [];
+  return segments
+    .filter((segment) => segment.track === track)
+    .filter(
+      ({ fromMs, toMs }) =>
+        !speech.some(
+          ({ startMs, endMs }) => fromMs >= startMs - PLACE_MS && toMs <= endMs + PLACE_MS && fromMs <= toMs,
+        ),
+    )
+    .map(
+      ({ itemKey, fromMs, toMs }) =>
+        `${itemKey} is at ${round(fromMs)} to ${round(toMs)} ms of the call, where nobody spoke`,
+    );
 }
 
 /** What was said while one stream carried all of it is in the table, but for as much as was lost. */

@@ -28,11 +28,8 @@ export function totalMs(ranges: readonly TimeRange[]): number {
   return unionOf(ranges).reduce((sum, range) => sum + lengthMs(range), 0);
 }
 
-/** What none of the ranges covers between the first of them and `endMs`. */
-export function holesIn(ranges: readonly TimeRange[], endMs: number): readonly TimeRange[] {
+/** What none of the ranges covers between the first of them and the last. */
+export function holesIn(ranges: readonly TimeRange[]): readonly TimeRange[] {
   const union = unionOf(ranges);
-  return union.flatMap(({ toMs }, index) => {
-    const hole = { fromMs: toMs, toMs: union[index + 1]?.fromMs ?? endMs };
-    return lengthMs(hole) > 0 ? [hole] : [];
-  });
+  return union.slice(1).map(({ fromMs }, index) => ({ fromMs: union[index]?.toMs ?? fromMs, toMs: fromMs }));
 }

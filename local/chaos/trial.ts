@@ -1,9 +1,12 @@
 import type { Track } from '../../runtime/model/audio';
+import type { StoredCall } from '../../runtime/store/stored-call';
 import type { WaitOptions } from '../facts';
 import { startFleet, type Fleet, type FleetOptions } from '../fleet';
+import type { SessionFaults } from '../gladia/faults';
+import type { GladiaServerOptions } from '../gladia/gladia-server';
+import type { ObservedSession } from '../gladia/observed-session';
 import { createScriptedRecogniser } from '../gladia/scripted-recogniser';
 import type { Behaviour } from '../twilio/behaviour';
-import { faultsIn } from '../twilio/call-stream';
 import type { Call, CallOptions } from '../twilio/twilio-caller';
 import { seededRandom } from '../store-faults/seeded-random';
 import { auditCall, type AllowedLoss } from './audit-call';
@@ -15,6 +18,10 @@ export interface TrialOptions {
   readonly seed: number;
   /** What Node runs for a relay. */
   readonly program: readonly string[];
+}
+
+export interface WorldOptions extends Partial<Omit<FleetOptions, 'gladia'>> {
+  readonly gladia?: Partial<GladiaServerOptions>;
 }
 
 export interface FinishOptions extends AllowedLoss {
@@ -87,7 +94,7 @@ export class Trial {
   }
 
   /** Starts the world; relays understand loudness as speech. */
-  async start({ gladia, settings, ...options }: Partial<FleetOptions> = {}): Promise<Fleet> {
+  async start({ gladia, settings, ...options }: WorldOptions = {}): Promise<Fleet> {
     this.#fleet = await startFleet({
       size: 1,
       seed: this.seed,
@@ -96,8 +103,8 @@ export class Trial {
       settings: { GLADIA_SESSION_OPTIONS: SESSION_OPTIONS, ...settings },
       gladia: {
         recogniser: createScriptedRecogniser(),
+        limits: { processingMs: 50 },
         ...gladia,
-        limits: { processingMs: 50, ...gladia?.limits },
       },
     });
     return this.#fleet;
@@ -168,6 +175,26 @@ export class Trial {
     await this.fleet.waitFor(isThere, { timeoutMs, what: `a call to reach ${ms} ms` });
   }
 
+  /** For every session of the call, over the faults of all. */
+  gladiaFaults({ callSid }: Call, faults: Partial<SessionFaults>): void {
+    this.fleet.gladia.faults.rules.push({
+      when: ({ customMetadata }) => customMetadata['callSid'] === callSid,
+      faults,
+    });
+  }
+
+  /** Sessions of the call, in order of creation. */
+  sessionsOf({ callSid }: Call): readonly ObservedSession[] {
+    return this.fleet.gladia.sessions.filter(({ customMetadata }) => customMetadata['callSid'] === callSid);
+  }
+
+  /** What the table has of a call. @throws when it has nothing */
+  async stored({ callSid }: Call): Promise<StoredCall> {
+    const stored = await this.fleet.read(callSid);
+    if (stored === undefined) throw new Error(`call ${callSid} is not in the table`);
+    return stored;
+  }
+
   /** This relay has to end like this, instead of with 0. */
   endsWith(index: number, reason: unknown): void {
     this.#expectedExits.set(index, reason);
@@ -179,7 +206,7 @@ export class Trial {
     await Promise.all(this.#placed.map(({ call }) => within(call.over, 60_000, 'a call to be over')));
     await this.#allCompleted(withinMs);
     await this.#attempt(() =>
-      fleet.waitFor(() => fleet.gladia.openSessions === 0, {
+      fleet.waitFor(() => fleet.gladia.sessions.every(isOver), {
         timeoutMs: 10_000,
         what: 'all Gladia sessions to be over',
       }),
@@ -272,9 +299,9 @@ export class Trial {
   }
 }
 
-/** Codes that Twilio would report about the streams of a call. */
-export function faultsOfCall({ streams }: Call): readonly number[] {
-  return streams.flatMap(({ events }) => faultsIn(events.seen));
+/** Or nobody was ever told of it. */
+function isOver({ jobStatus, connections }: ObservedSession): boolean {
+  return connections === 0 || (jobStatus !== 'queued' && jobStatus !== 'processing');
 }
 
 async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DrainOrder } from '../../fleet/drain-order';
 import type { Call } from '../../twilio/twilio-caller';
 import type { Scenario } from '../scenario';
@@ -55,6 +56,40 @@ export const DEPLOYMENTS: readonly Scenario[] = [
     async play(trial) {
       await replaceAll(trial, 'deregistered, sockets cut, SIGTERM');
       await trial.finish({ causes: ['stream-lost'] });
+    },
+  },
+  {
+    name: 'all-tasks-leave',
+    fault: 'all relays get SIGTERM at once, and their successors are up a second later',
+    promise: 'calls are kept until somebody can take them: 0 ms are lost, and relays end with 0',
+    async play(trial) {
+      const fleet = await trial.start({ size: 2, drain: { deregisterLagMs: 200 } });
+      const calls = trial.calls(10, { ms: CALL_MS });
+      await allHeard(trial, calls);
+      const leaving = [0, 1].map((index) => fleet.remove(index, 'SIGTERM first'));
+      await delay(1_000);
+      await Promise.all([fleet.start(), fleet.start()]);
+      await Promise.all(leaving);
+      await allCarried(trial, calls);
+      for (const call of calls) call.hangUp();
+      await trial.finish();
+    },
+  },
+  {
+    name: 'foreign-tracks',
+    fault: 'a relay is replaced whose calls have two foreign forked tracks: no second stream fits',
+    promise: 'the stream is stopped before the next one is made, and the gap is written down',
+    async play(trial) {
+      const fleet = await trial.start({ size: 2, restRules: { deadStreamHoldsTracksMs: 300 } });
+      const calls = trial.calls(6, { ms: CALL_MS, foreignTracks: 2 });
+      await allHeard(trial, calls);
+      const { exit } = await fleet.replace(0, 'SIGTERM first');
+      trial.promise(exit === 0, `relay 0 ended with ${exit} when it was replaced`);
+      await allCarried(trial, calls);
+      for (const call of calls) call.hangUp();
+      await trial.finish({ causes: ['stream-lost'] });
+      const moved = calls.filter(({ streams }) => streams.length > 1);
+      trial.promise(moved.length > 0, 'no call had to go to another relay');
     },
   },
 ];

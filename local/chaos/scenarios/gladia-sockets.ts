@@ -1,0 +1,167 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cut, CutKind, SessionFaults } from '../../gladia/faults';
+import type { Recogniser } from '../../gladia/recogniser';
+import { createScriptedRecogniser } from '../../gladia/scripted-recogniser';
+import type { Call } from '../../twilio/twilio-caller';
+import type { Scenario } from '../scenario';
+import type { Trial } from '../trial';
+
+const CUT_KINDS: readonly [CutKind, ...CutKind[]] = [
+  'reset',
+  'fin',
+  { closeCode: 1001 },
+  { closeCode: 1011 },
+  { closeCode: 4500 },
+];
+/** Both sides of a call. */
+const BYTES_PER_MS = 16;
+/** The frame with which the relay asks what Gladia has may be there twice. */
+const FRAME_MS = 20;
+
+/** What is UNKNOWN of Gladia, drawn for each call. */
+function drawnWorld(trial: Trial): Partial<SessionFaults> {
+  return {
+    ackRelativeTo: trial.oneOf(['session', 'connection']),
+    ackInclusiveEnd: trial.random() < 0.3,
+    missedMessages: trial.oneOf(['lost', 'replayed']),
+    duplicateFinals: trial.random() < 0.5,
+    ackDelayMs: trial.whole(0, 40),
+  };
+}
+
+function drawnCuts(trial: Trial, count: number, [fromMs, toMs]: readonly [number, number]): readonly Cut[] {
+  return Array.from({ length: count }, () => ({
+    afterBytes: trial.whole(fromMs * BYTES_PER_MS, toMs * BYTES_PER_MS),
+    how: trial.oneOf(CUT_KINDS),
+    ackLast: trial.random() < 0.5,
+  })).toSorted((one, other) => one.afterBytes - other.afterBytes);
+}
+
+/** One session each, resumed after each cut. */
+function promiseResumes(trial: Trial, calls: readonly Call[], cuts: number): void {
+  for (const call of calls) {
+    const sessions = trial.sessionsOf(call);
+    trial.promise(sessions.length === 1, `call ${call.callSid} has ${sessions.length} sessions instead of 1`);
+    const resumes = sessions[0]?.resumes ?? 0;
+    trial.promise(resumes === cuts, `${cuts} cuts and ${resumes} resumes of call ${call.callSid}`);
+  }
+}
+
+const CALLS = 25;
+const CUTS = 4;
+
+async function dropSockets(trial: Trial, unackedOnDrop: SessionFaults['unackedOnDrop']): Promise<void> {
+  await trial.start({ paceFactor: 2 });
+  const calls = trial.calls(CALLS, { ms: 7_000 });
+  for (const call of calls) {
+    const cuts = drawnCuts(trial, CUTS, [200, 6_500]);
+    trial.gladiaFaults(call, { ...drawnWorld(trial), cuts, unackedOnDrop });
+  }
+  await trial.finish({ resentMs: unackedOnDrop === 'counted' ? CUTS * FRAME_MS : 0 });
+  promiseResumes(trial, calls, CUTS);
+}
+
+/** It needs a while for its last words, so that a socket can go between the stop and the end. */
+function slowToFinish(ms: number): Recogniser {
+  const recogniser = createScriptedRecogniser();
+  return {
+    ...recogniser,
+    openTrack: (options) => {
+      const track = recogniser.openTrack(options);
+      return {
+        push: (audio) => track.push(audio),
+        close: () => track.close(),
+        finish: async () => {
+          await delay(ms);
+          await track.finish();
+        },
+      };
+    },
+  };
+}
+
+export const GLADIA_SOCKETS: readonly Scenario[] = [
+  {
+    name: 'gladia-drops',
+    fault: `Gladia's socket drops at ${CALLS * CUTS} random bytes; what was not acknowledged is forgotten`,
+    promise: 'resumed on the same session, and Gladia has what Twilio sent, byte for byte; no segment twice',
+    isQuick: true,
+    play: (trial) => dropSockets(trial, 'forgotten'),
+  },
+  {
+    name: 'gladia-drops-counted',
+    fault: `Gladia's socket drops at ${CALLS * CUTS} random bytes; what was not acknowledged counts`,
+    promise: 'resumed on the same session; at most one frame per drop is there twice, no segment is',
+    play: (trial) => dropSockets(trial, 'counted'),
+  },
+  {
+    name: 'gladia-drops-before-first-ack',
+    fault: 'the socket drops within the first frames, of which none was acknowledged',
+    promise: 'resumed from the first byte: nothing is lost and nothing is doubled',
+    async play(trial) {
+      await trial.start({ paceFactor: 2 });
+      const calls = trial.calls(10, { ms: 4_000 });
+      for (const call of calls) {
+        const [cut] = drawnCuts(trial, 1, [1, 150]);
+        const cuts = cut === undefined ? [] : [{ ...cut, ackLast: false }];
+        trial.gladiaFaults(call, { ...drawnWorld(trial), cuts, ackDelayMs: 300, unackedOnDrop: 'forgotten' });
+      }
+      await trial.finish();
+      promiseResumes(trial, calls, 1);
+    },
+  },
+  {
+    name: 'gladia-drops-during-stop',
+    fault: 'the socket drops between stop_recording and the end of the session',
+    promise: 'what was said last is in the table, once; the session is confirmed',
+    async play(trial) {
+      const fleet = await trial.start({ paceFactor: 4, gladia: { recogniser: slowToFinish(400) } });
+      const calls = trial.calls(8, { ms: 4_000 });
+      await Promise.all(
+        calls.map(async (call) => {
+          const [session] = await fleet.gladia.waitFor(() => {
+            const own = trial.sessionsOf(call);
+            return own[0]?.stopReceived === true ? own : undefined;
+          });
+          await delay(trial.whole(0, 300));
+          session?.cut(trial.oneOf(CUT_KINDS));
+        }),
+      );
+      await trial.finish();
+    },
+  },
+  {
+    name: 'gladia-loses-stop',
+    fault: 'stop_recording gets lost',
+    promise: 'it is sent again, the session ends and is confirmed',
+    async play(trial) {
+      const fleet = await trial.start({ paceFactor: 4 });
+      fleet.gladia.faults.sessions = { loseStop: true };
+      const calls = trial.calls(4, { ms: 4_000 });
+      const isLost = (call: Call): boolean => (trial.sessionsOf(call)[0]?.lostStops ?? 0) > 0;
+      await fleet.gladia.waitFor(() => calls.every(isLost), { what: 'every stop to be lost' });
+      fleet.gladia.faults.sessions = {};
+      await trial.finish();
+    },
+  },
+  {
+    name: 'gladia-half-open',
+    fault: 'the socket leads nowhere: nothing is read, written or closed',
+    promise: 'it is given up and the session resumed: nothing is lost and nothing is doubled',
+    async play(trial) {
+      const fleet = await trial.start();
+      const calls = trial.calls(4, { ms: 16_000 });
+      for (const call of calls)
+        trial.gladiaFaults(call, {
+          stallAfterBytes: trial.whole(1_000, 2_500) * BYTES_PER_MS,
+          unackedOnDrop: 'forgotten',
+        });
+      await Promise.all(calls.map((call) => trial.heard(call)));
+      const startedAt = performance.now();
+      const isResumed = (call: Call): boolean => (trial.sessionsOf(call)[0]?.connections ?? 0) > 1;
+      await fleet.gladia.waitFor(() => calls.every(isResumed), { timeoutMs: 25_000, what: 'all to resume' });
+      trial.recovered(performance.now() - startedAt, 20_000);
+      await trial.finish();
+    },
+  },
+];
