@@ -10,12 +10,22 @@ export interface CallOrigins {
 /** Tells one leg's times as call times: milliseconds since the call's first audio. Between legs by the wall clock. */
 export class CallClock {
   readonly originAtMs: number;
-  readonly #legOffsetMs: number;
+  #legOffsetMs: number;
 
   constructor(callOriginAtMs: number, legOriginAtMs: number) {
     this.originAtMs = callOriginAtMs;
     // A clock that is behind another task's cannot put a leg before the call.
     this.#legOffsetMs = Math.max(0, legOriginAtMs - callOriginAtMs);
+  }
+
+  /** Wall clock: when the leg's first audio was said, as far as is known. */
+  get legOriginAtMs(): number {
+    return this.originAtMs + this.#legOffsetMs;
+  }
+
+  /** A later leg turns out to have begun earlier: what piled up while its stream was made came late. */
+  legBeganAt(legOriginAtMs: number): void {
+    this.#legOffsetMs = Math.max(0, Math.min(this.#legOffsetMs, legOriginAtMs - this.originAtMs));
   }
 
   /** @param legMs milliseconds since the leg's first audio; before it counts as then */

@@ -58,8 +58,10 @@ const MOST_HELD = 10_000;
 /** Endings that nobody wanted: the call may well be alive. */
 const LOST: ReadonlySet<LegEndReason> = new Set(['stream-lost', 'protocol-error', 'task-died']);
 
-/** Twilio begins a stream with audio that is this much older than its first frame (twilio-media-streams.md, 2.4). */
+/** Twilio may begin a stream with audio that is this much older (twilio-media-streams.md, 2.4). */
 const START_BURST_MS = 400;
+/** What piled up before a stream's first frame has come by then. */
+const BEGINNING_MS = 3_000;
 /** More do not come between a stream's first audio and the proof of it. */
 const LAST_FINALS = 8;
 
@@ -124,6 +126,8 @@ export class CallSession implements RecognitionListener {
   /** Wall clock, and `now`, of the first frame. */
   #firstAudio: { readonly atMs: number; readonly nowMs: number } | undefined;
   #lastAudioNowMs = 0;
+  /** Wall clock: the earliest that its first audio can have been said. */
+  #beganAtMs = Infinity;
   /** Wall clock: another leg has the call from here on. */
   #handedOverAtMs: number | undefined;
   #endReason: LegEndReason | undefined;
@@ -164,7 +168,7 @@ export class CallSession implements RecognitionListener {
     return {
       start,
       startedAt,
-      ...(this.#firstAudio === undefined ? {} : { legOriginAt: isoTime(this.#firstAudio.atMs) }),
+      ...legOrigin(this.#audioTimes().firstAudioAt),
       ...(originAtMs === undefined ? {} : { originAt: isoTime(originAtMs) }),
       ...(this.#session === undefined ? {} : { session: this.#session }),
       isStopped: this.#endReason !== undefined && !this.isLost,
@@ -174,7 +178,7 @@ export class CallSession implements RecognitionListener {
 
   /**
    * Another leg has taken the call over: what both hear is marked, and this one ends as handed over.
-   * @param atMs wall clock: when the other leg's first audio came
+   * @param atMs wall clock: the other leg's audio may begin here
    */
   handOver(atMs: number): void {
     this.#handedOverAtMs = atMs - START_BURST_MS;
@@ -265,6 +269,7 @@ export class CallSession implements RecognitionListener {
     const nowMs = now();
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
     this.#lastAudioNowMs = nowMs;
+    this.#noteBeginning(leg, timestampMs, nowMs);
     this.#silence.frameArrived(nowMs);
     metrics.count('audioReceived', payload.length / BYTES_PER_MS);
     this.#countFilled(leg.aligner.push(track, timestampMs, payload));
@@ -275,6 +280,18 @@ export class CallSession implements RecognitionListener {
     this.#firstAudio = { atMs, nowMs };
     this.#originClaimed = this.#claimOrigin(start, atMs).catch((error: unknown) => this.#onFault(error));
     this.#options.onFirstAudio?.(start, atMs);
+  }
+
+  /**
+   * The first frames of a stream may come late, all at once. The earliest beginning that any of them allows is when its
+   * audio was said; a call's first leg is the zero of its times, however late that came.
+   */
+  #noteBeginning({ aligner: { originMs } }: Leg, timestampMs: number, nowMs: number): void {
+    const first = this.#firstAudio;
+    if (first === undefined || originMs === undefined || nowMs - first.nowMs > BEGINNING_MS) return;
+    const beganAtMs = this.#options.wallNow() - (timestampMs - originMs);
+    this.#beganAtMs = Math.min(this.#beganAtMs, beganAtMs);
+    this.#clock?.legBeganAt(this.#beganAtMs);
   }
 
   #supplySilence(leg: Leg): void {
@@ -299,6 +316,7 @@ export class CallSession implements RecognitionListener {
   async #claimOrigin({ callSid, streamSid }: LegStart, legOriginAtMs: number): Promise<void> {
     const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs);
     this.#clock = new CallClock(originAtMs, legOriginAtMs);
+    this.#clock.legBeganAt(this.#beganAtMs);
     this.#tell({ type: 'audio-started', callSid, streamSid, originAt: new Date(originAtMs).toISOString() });
     const held = this.#held;
     this.#held = [];
@@ -432,7 +450,8 @@ export class CallSession implements RecognitionListener {
   #audioTimes(): { firstAudioAt?: string; lastAudioAt?: string } {
     if (this.#firstAudio === undefined) return {};
     const { atMs, nowMs } = this.#firstAudio;
-    return { firstAudioAt: isoTime(atMs), lastAudioAt: isoTime(atMs + this.#lastAudioNowMs - nowMs) };
+    const firstAtMs = this.#clock?.legOriginAtMs ?? atMs;
+    return { firstAudioAt: isoTime(firstAtMs), lastAudioAt: isoTime(atMs + this.#lastAudioNowMs - nowMs) };
   }
 
   #tellGaps({ start, recognition }: Leg, clock: CallClock): void {
@@ -523,6 +542,10 @@ export class CallSession implements RecognitionListener {
     this.#state = next;
     return true;
   }
+}
+
+function legOrigin(legOriginAt: string | undefined): { legOriginAt?: string } {
+  return legOriginAt === undefined ? {} : { legOriginAt };
 }
 
 function isoTime(ms: number): string {

@@ -5,7 +5,7 @@ import type { LegStart } from '../model/call-event';
 import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
-import type { LeaseStore } from '../store/lease-store';
+import type { HandOverProof, LeaseStore } from '../store/lease-store';
 import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
 import { pause } from './pause';
 import type { LossSign } from './reattachment';
@@ -27,6 +27,7 @@ export interface HandOverOptions {
   /** Between attempts, with full jitter. */
   readonly backOffMs: number;
   readonly now: () => number;
+  readonly wallNow: () => number;
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -34,7 +35,8 @@ export interface HandOverOptions {
 
 interface Proof {
   readonly streamSid: string;
-  readonly firstAudioAt: string;
+  /** Wall clock of this task: when the stream was asked for. */
+  readonly askedAtMs: number;
 }
 
 /**
@@ -109,13 +111,14 @@ export class HandOver {
       log.warn({ err: error }, 'A hand-over could not be announced');
       return undefined;
     }
+    const askedAtMs = this.#options.wallNow();
     const made: { sid?: string; error?: unknown } = {};
     void starter.start({ ...start, parameters: withNonce(start, nonce) }).then(
       (sid) => (made.sid = sid),
       (error: unknown) => (made.error = error),
     );
     const proof = await this.#proof({ callSid, nonce, isHopeless: () => isDefinite(made.error) }, signal);
-    if (proof !== undefined) return proof;
+    if (proof !== undefined) return { streamSid: proof.streamSid, askedAtMs };
     log.warn({ err: made.error }, 'An attempt to hand a call over failed');
     if (made.sid !== undefined) await starter.stop(start, made.sid).catch(() => undefined);
     if (isCallNotInProgress(made.error)) await pause(stopWithinMs, signal);
@@ -126,10 +129,11 @@ export class HandOver {
   async #proof(
     waiting: { readonly callSid: string; readonly nonce: string; readonly isHopeless: () => boolean },
     signal: AbortSignal,
-  ): Promise<Proof | undefined> {
+  ): Promise<HandOverProof | undefined> {
     const { store, now, proofWithinMs, proofPollMs } = this.#options;
     const { callSid, nonce, isHopeless } = waiting;
-    const look = (): Promise<Proof | undefined> => store.handOverProof(callSid, nonce).catch(() => undefined);
+    const look = (): Promise<HandOverProof | undefined> =>
+      store.handOverProof(callSid, nonce).catch(() => undefined);
     const untilMs = now() + proofWithinMs;
     while (now() < untilMs && !signal.aborted && !isHopeless()) {
       const proof = await look();
@@ -143,7 +147,8 @@ export class HandOver {
 
   async #release(leg: LiveLeg, start: LegStart, proof: Proof, log: Logger): Promise<void> {
     const { starter, forgo, stopWithinMs, metrics } = this.#options;
-    leg.session.handOver(Date.parse(proof.firstAudioAt));
+    // Its first audio may have come late, but was not said before.
+    leg.session.handOver(proof.askedAtMs);
     metrics.count('callsHandedOver');
     log.info({ newStreamSid: proof.streamSid }, 'A call was handed over');
     const stopped = new AbortController();

@@ -17,6 +17,16 @@ describe('a call clock', () => {
     expect(new CallClock(origin, origin + 30_000).toCallMs(500)).toBe(30_500);
   });
 
+  test('moves a later leg to when its audio was said, and never back or before the call', () => {
+    const clock = new CallClock(origin, origin + 30_000);
+    clock.legBeganAt(origin + 28_500);
+    clock.legBeganAt(origin + 29_000);
+    expect(clock.toCallMs(500)).toBe(29_000);
+    expect(clock.legOriginAtMs).toBe(origin + 28_500);
+    clock.legBeganAt(origin - 1_000);
+    expect(clock.toCallMs(500)).toBe(500);
+  });
+
   test('never goes below zero: not before the first audio, not with a clock that is behind', () => {
     expect(new CallClock(origin, origin).toCallMs(-300)).toBe(0);
     expect(new CallClock(origin, origin - 5_000).toCallMs(500)).toBe(500);
