@@ -1,7 +1,9 @@
 import type { BackOff } from './reconnect-policy';
+import type { RolloverTiming } from './rollover';
+import type { StallTiming } from './stall-watch';
 
 /** How long things take; every one an option, so that tests pass short ones. */
-export interface RecognitionTiming {
+export interface RecognitionTiming extends StallTiming, RolloverTiming {
   /** Between attempts to get a session or a socket. */
   readonly backOff: BackOff;
   /** One request for a session or a result. */
@@ -43,4 +45,11 @@ export const RECOGNITION_TIMING: RecognitionTiming = {
   deadSessionBackOff: { baseMs: 1_000, capMs: 30_000 },
   resultBackOff: { baseMs: 500, capMs: 5_000 },
   resultForMs: 30_000,
+  stallAfterMs: 20_000,
+  stallSpeechMs: 6_000,
+  stallAtMostMs: 600_000,
+  rolloverAfterMs: 10_200_000,
+  rolloverPauseMs: 500,
+  rolloverWaitMs: 30_000,
+  rolloverOverlapMs: 200,
 };

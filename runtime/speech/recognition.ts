@@ -16,10 +16,12 @@ import { Attempts } from './reconnect-policy';
 import type { RecognitionTiming } from './recognition-timing';
 import { Reconciliation } from './reconciliation';
 import { RECOGNITION_STATES, type RecognitionState } from './recognition-state';
+import { Rollover } from './rollover';
 import { SessionLink, type LinkEnd, type SessionLinkListener } from './session-link';
 import { mintSession, type MintedSession, type MintRefused } from './session-mint';
 import type { SessionSlot, SessionSlots } from './session-slots';
 import { SettledMarks } from './settled-marks';
+import { SpeechDetector } from './speech-detector';
 import type {
   SessionRequest,
   SpeechEvent,
@@ -28,6 +30,10 @@ import type {
   SpokenUtterance,
 } from './speech-provider';
 import { SpeechSession } from './speech-session';
+import { StallWatch } from './stall-watch';
+
+/** A session is handed on only when the service has nearly all of what was sent. */
+const MOST_UNACKNOWLEDGED_MS = 2_000;
 
 export interface RecognitionOptions {
   readonly provider: SpeechProvider;
@@ -99,6 +105,8 @@ export class Recognition {
 
   #state: RecognitionState = 'connecting';
   #link: SessionLink | undefined;
+  /** Links whose session has handed on, and is being heard out. */
+  readonly #retiring = new Set<SessionLink>();
   /** Slots of sessions in use. */
   readonly #slots = new Map<SessionLink, SessionSlot>();
   /** Of a session that is over: its successor needs one. */
@@ -110,6 +118,11 @@ export class Recognition {
   #finishBeganAtMs = 0;
   readonly #settled: SettledMarks;
   #failure: string | undefined;
+  readonly #detector: SpeechDetector;
+  readonly #stall: StallWatch;
+  readonly #rollover: Rollover;
+  /** The last session is over; others may still be heard out. */
+  #isOver = false;
   /** What audio that comes after the end is lost to. */
   #causeAfterEnd: LossCause = 'session-ended';
 
@@ -135,6 +148,16 @@ export class Recognition {
       recover: (session, utterance, index) => this.#recover(session, utterance, index),
       summary: (session, text) => this.#onSummary(session, text),
       closed: (session, facts) => this.#listener.sessionClosed(session, facts),
+      onFault: (error) => this.#onFault(error),
+    });
+    const { timing, now } = options;
+    this.#detector = new SpeechDetector(options.request.channels);
+    this.#stall = new StallWatch({ timing, detector: this.#detector, now });
+    this.#rollover = new Rollover({
+      timing,
+      now,
+      mint: (unwanted) => this.#mint(unwanted),
+      discard: (minted) => this.#discard(minted),
       onFault: (error) => this.#onFault(error),
     });
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
@@ -192,6 +215,7 @@ export class Recognition {
     if (this.#state === 'closed' || this.#state === 'finishing') return;
     this.#setState('finishing');
     this.#finishBeganAtMs = this.#options.now();
+    this.#rollover.close();
     if (this.#receivedByte === 0 && this.#link === undefined) this.#close();
     else this.#link?.finish(Infinity);
   }
@@ -207,6 +231,8 @@ export class Recognition {
     const { now, timing } = this.#options;
     if (this.#state === 'closed') return;
     this.#link?.tick();
+    for (const link of this.#retiring) link.tick();
+    if (this.#state === 'open') this.#watch();
     if (this.#isFinishing && now() - this.#finishBeganAtMs >= timing.finishForMs)
       this.#fail('speech-unreachable');
   }
@@ -214,13 +240,21 @@ export class Recognition {
   // --- sessions
 
   #openSession(afterMs: number): void {
-    this.#nextSession(afterMs)
+    const successor = this.#rollover.take();
+    if (successor !== undefined) {
+      this.#spareSlot?.release();
+      this.#spareSlot = undefined;
+      this.#take(successor);
+      return;
+    }
+    const paused = afterMs > 0 ? pause(afterMs, this.#unwanted.signal) : Promise.resolve();
+    paused
+      .then(() => this.#mint(this.#unwanted.signal))
       .then((minted) => minted !== undefined && this.#take(minted))
       .catch((error: unknown) => this.#onFault(error));
   }
 
-  async #nextSession(afterMs: number): Promise<MintedSession | MintRefused | undefined> {
-    if (afterMs > 0) await pause(afterMs, this.#unwanted.signal);
+  #mint(unwanted: AbortSignal): Promise<MintedSession | MintRefused | undefined> {
     const slot = this.#spareSlot;
     this.#spareSlot = undefined;
     return mintSession({
@@ -228,7 +262,7 @@ export class Recognition {
       ...(slot === undefined ? {} : { slot }),
       first: this.#options.request.first === true || this.sessions > 0,
       attempts: this.#attempts,
-      unwanted: this.#unwanted.signal,
+      unwanted,
       abort: this.#abort.signal,
     });
   }
@@ -239,7 +273,7 @@ export class Recognition {
     else this.#beginSession(minted, this.#restartByte());
   }
 
-  #beginSession({ grant, slot }: MintedSession, baseByte: number): void {
+  #beginSession({ grant, slot, atMs }: MintedSession, baseByte: number): SpeechSession {
     const { timing, metrics } = this.#options;
     this.#lose(baseByte, 'session-ended');
     this.account.reopen(baseByte);
@@ -259,7 +293,7 @@ export class Recognition {
         attempts: this.#attempts,
         chunkBytes: this.#chunkBytes,
         timing,
-        onSent: () => undefined,
+        onSent: (audio) => this.#isListening && this.#detector.push(audio),
       },
       this.#linkListener,
     );
@@ -268,6 +302,50 @@ export class Recognition {
     metrics.count('sessionsOpened');
     this.#listener.sessionOpened(session, baseByte / this.#bytesPerMs);
     if (this.#isFinishing) link.finish(Infinity);
+    else this.#rollover.begin(atMs);
+    return session;
+  }
+
+  get #isListening(): boolean {
+    return this.#stall.isListening || this.#rollover.isDue;
+  }
+
+  /** The session in use is well, as far as its socket goes. */
+  #watch(): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    const { ackedByte, sentByte } = link.session;
+    if (sentByte - ackedByte > MOST_UNACKNOWLEDGED_MS * this.#bytesPerMs) return;
+    if (this.#stall.tick()) this.#recycle(link);
+    else this.#rollOver(link);
+  }
+
+  /** The service takes audio and says nothing about it: another session may do better. */
+  #recycle(link: SessionLink): void {
+    this.#options.metrics.count('sessionsRecycled', 1, 'mute');
+    this.#options.logger.warn({ session: link.session.number }, 'Speech is sent and nothing comes back');
+    this.#stall.recycled();
+    link.close();
+    this.#setState(RECOGNITION_STATES[this.#state].onLost);
+    this.#newSession(link);
+  }
+
+  #rollOver(link: SessionLink): void {
+    const step = this.#rollover.step(this.#detector.quietMs);
+    const successor = step === 'stay' ? undefined : this.#rollover.take();
+    if (successor === undefined) return;
+    const { session } = link;
+    const overlapBytes = this.#options.timing.rolloverOverlapMs * this.#bytesPerMs;
+    const isPause = step === 'hand-on-in-pause';
+    const fromByte = isPause
+      ? Math.max(session.baseByte, session.sentByte - overlapBytes)
+      : this.#openByte(session);
+    this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
+    this.#retiring.add(link);
+    const next = this.#beginSession(successor, Math.max(fromByte, this.#backlog.startByte));
+    if (isPause) next.floorByte = next.baseByte;
+    this.#options.metrics.count('sessionsRecycled', 1, isPause ? 'rollover' : 'rollover-without-pause');
+    link.finish(session.sentByte);
   }
 
   #pace(): CatchUpPace {
@@ -299,9 +377,10 @@ export class Recognition {
   }
 
   /** Everything before is text, or not worth keeping, and the service has it. */
-  #openByte({ knownByte }: SpeechSession): number {
+  #openByte(session: SpeechSession): number {
+    const { knownByte } = session;
     const byte = Math.min(knownByte, this.#settled.mark(knownByte));
-    return byte - (byte % this.#options.request.channels);
+    return Math.max(session.floorByte, byte - (byte % this.#options.request.channels));
   }
 
   /** The session in use is over, the leg is not. */
@@ -321,7 +400,12 @@ export class Recognition {
     this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, 'session-ended');
     this.#reconciliation.begin(session, verdict);
-    this.#close();
+    this.#isOver = true;
+    this.#closeWhenHeardOut();
+  }
+
+  #closeWhenHeardOut(): void {
+    if (this.#isOver && this.#retiring.size === 0) this.#close();
   }
 
   /** No session any more, and no other. The results of those that are over may still come. */
@@ -333,6 +417,10 @@ export class Recognition {
     if (session !== undefined)
       this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
     this.#lose(this.#receivedByte, cause);
+    for (const link of this.#retiring) {
+      link.close();
+      this.#reconciliation.begin(link.session, 'unconfirmed');
+    }
     if (session?.isOver === false) {
       this.account.closeSession(session.number, 'unconfirmed');
       this.#listener.sessionClosed(session, undefined);
@@ -342,10 +430,15 @@ export class Recognition {
 
   #recover(session: SpeechSession, utterance: SpokenUtterance, index: number): void {
     const heard = this.#place(session, `result-${index}`, utterance);
-    if (this.#middleByte(heard) >= session.supersededAtByte || this.#finals.has(heard)) return;
+    if (this.#isSuccessors(heard) || this.#finals.has(heard)) return;
     this.#finals.add(heard);
     this.#options.metrics.count('segmentsRecovered');
     this.#listener.final(heard, 'recovered', undefined);
+  }
+
+  /** The session has handed on, and this was said after it. */
+  #isSuccessors(heard: HeardUtterance): boolean {
+    return this.#middleByte(heard) >= heard.session.supersededAtByte;
   }
 
   #middleByte({ startMs, endMs }: HeardUtterance): number {
@@ -355,13 +448,18 @@ export class Recognition {
   // --- what the session's link tells
 
   readonly #linkListener: SessionLinkListener = {
-    opened: () => this.#setState(RECOGNITION_STATES[this.#state].onOpened),
-    acknowledged: (link) => this.#onAcknowledged(link.session),
+    opened: (link) => link === this.#link && this.#onOpened(),
+    acknowledged: (link) => (link === this.#link ? this.#onAcknowledged(link.session) : this.#release()),
     heard: (link, event) => this.#onHeard(link.session, event),
-    lost: () => this.#setState(RECOGNITION_STATES[this.#state].onLost),
-    over: (link, end) => this.#onOver(link, end),
+    lost: (link) => link === this.#link && this.#setState(RECOGNITION_STATES[this.#state].onLost),
+    over: (link, end) => (link === this.#link ? this.#onOver(link, end) : this.#onRetired(link, end)),
     fault: (error) => this.#onFault(error),
   };
+
+  #onOpened(): void {
+    this.#setState(RECOGNITION_STATES[this.#state].onOpened);
+    this.#stall.begin();
+  }
 
   #onAcknowledged(session: SpeechSession): void {
     const { now, timing } = this.#options;
@@ -372,6 +470,16 @@ export class Recognition {
     });
     this.account.settle(session.ackedByte, { kind: 'acknowledged', session: session.number });
     this.#release();
+  }
+
+  /** A session that has handed on is heard out, or cannot be. */
+  #onRetired(link: SessionLink, end: LinkEnd): void {
+    this.#retiring.delete(link);
+    this.#slots.get(link)?.release();
+    this.#slots.delete(link);
+    this.#reconciliation.begin(link.session, end === 'finished' ? 'accepted' : 'unconfirmed');
+    this.#release();
+    this.#closeWhenHeardOut();
   }
 
   #onOver(link: SessionLink, end: LinkEnd): void {
@@ -405,8 +513,10 @@ export class Recognition {
       case 'transcript': {
         const heard = this.#place(session, event.utteranceId, event.utterance);
         session.noteHeard(this.#endByte(heard));
+        this.#stall.heard();
         if (event.isFinal) this.#onFinal(heard);
-        else this.#listener.partial(heard, this.#latencyMs(this.#endByte(heard)));
+        else if (!this.#isSuccessors(heard))
+          this.#listener.partial(heard, this.#latencyMs(this.#endByte(heard)));
         return;
       }
       case 'add-on':
@@ -434,7 +544,9 @@ export class Recognition {
     // Audio behind a channel's last final is sent again for the sake of the other channel, or because the service had
     // it and did not say so: its text is there already.
     const mayRepeat = session.number > 1 || session.hasRepeats;
-    const isRepeat = mayRepeat && this.#middleByte(heard) < this.#settled.byteOf(utterance.channel);
+    const isRepeat = session.isSuperseded
+      ? this.#isSuccessors(heard)
+      : mayRepeat && this.#middleByte(heard) < this.#settled.byteOf(utterance.channel);
     if (!session.addFinal(utteranceId, isRepeat) || isRepeat) {
       metrics.count('segmentsRepeated');
       return;
@@ -465,7 +577,8 @@ export class Recognition {
   // --- the books
 
   #release(): void {
-    const byte = this.#link === undefined ? 0 : this.#openByte(this.#link.session);
+    let byte = this.#link === undefined ? 0 : this.#openByte(this.#link.session);
+    for (const { session } of this.#retiring) byte = Math.min(byte, session.ackedByte);
     this.#backlog.release(byte);
     this.#receipts.forget(byte);
   }
@@ -505,6 +618,7 @@ export class Recognition {
   #close(): void {
     if (this.#state === 'closed') return;
     this.#setState('closed');
+    this.#rollover.close();
     this.#unwanted.abort(new Error('The recognition is closed'));
     this.#link?.close();
     this.#backlog.close();

@@ -28,6 +28,8 @@ export class SpeechSession {
   sentByte: number;
   /** The service has everything before. */
   ackedByte: number;
+  /** What comes before is another session's for good: it was handed on in a pause. */
+  floorByte = 0;
   /** Leg audio from here on is a later session's. */
   supersededAtByte = Infinity;
   /** The service was told, on some socket, that no more audio comes. */
@@ -110,6 +112,10 @@ export class SpeechSession {
    */
   get knownByte(): number {
     return this.hasUnacknowledgedText ? Math.max(this.ackedByte, this.#heardByte) : this.ackedByte;
+  }
+
+  get isSuperseded(): boolean {
+    return this.supersededAtByte !== Infinity;
   }
 
   get isAllAcknowledged(): boolean {
