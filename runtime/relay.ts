@@ -163,6 +163,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     isHeardElsewhere: (callSid) => continuity.isHeardElsewhere(callSid),
     callEndGraceMs: timing.callEndGraceMs,
     callEndPollMs: timing.callEndPollMs,
+    wallNow,
     logger,
     metrics,
   });

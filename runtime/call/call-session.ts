@@ -129,7 +129,8 @@ export class CallSession implements RecognitionListener {
   /** Wall clock: the earliest that its first audio can have been said. */
   #beganAtMs = Infinity;
   /** Wall clock: another leg has the call from here on. */
-  #handedOverAtMs: number | undefined;
+  #heardElsewhereFromMs: number | undefined;
+  #isHandedOver = false;
   #endReason: LegEndReason | undefined;
 
   constructor(options: CallSessionOptions) {
@@ -177,11 +178,20 @@ export class CallSession implements RecognitionListener {
   }
 
   /**
-   * Another leg has taken the call over: what both hear is marked, and this one ends as handed over.
+   * Another leg takes the call over, and this one ends as handed over.
    * @param atMs wall clock: the other leg's audio may begin here
    */
   handOver(atMs: number): void {
-    this.#handedOverAtMs = atMs - START_BURST_MS;
+    this.#isHandedOver = true;
+    this.heardElsewhereFrom(atMs);
+  }
+
+  /**
+   * What both legs hear is marked, also what was told already.
+   * @param atMs wall clock: the other leg's audio may begin here
+   */
+  heardElsewhereFrom(atMs: number): void {
+    this.#heardElsewhereFromMs = atMs - START_BURST_MS;
     for (const segment of this.#lastFinals) {
       const isHeardTwice = this.#isHeardTwice(segment.endMs);
       if (isHeardTwice)
@@ -193,8 +203,8 @@ export class CallSession implements RecognitionListener {
     const originAtMs = this.#clock?.originAtMs;
     return (
       originAtMs !== undefined &&
-      this.#handedOverAtMs !== undefined &&
-      originAtMs + endMs > this.#handedOverAtMs
+      this.#heardElsewhereFromMs !== undefined &&
+      originAtMs + endMs > this.#heardElsewhereFromMs
     );
   }
 
@@ -304,7 +314,7 @@ export class CallSession implements RecognitionListener {
   #finish(reason: LegEndReason): void {
     const leg = this.#leg;
     if (leg === undefined || !this.#enter('finishing')) return;
-    this.#endReason = this.#handedOverAtMs === undefined ? reason : 'handed-over';
+    this.#endReason = this.#isHandedOver ? 'handed-over' : reason;
     this.#countFilled(leg.aligner.flush());
     leg.recognition.finish();
     this.#options.onFinishing?.(leg.start, this.#endReason, this.#audioTimes().firstAudioAt);

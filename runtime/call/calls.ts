@@ -1,4 +1,5 @@
 import type { LegEndReason, LegStart } from '../model/call-event';
+import type { Clock } from '../model/clock';
 import type { LegId, LegSummary } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
@@ -33,6 +34,8 @@ export interface CallsOptions {
   readonly callEndGraceMs: number;
   /** While Twilio says that a call without legs goes on: between questions. */
   readonly callEndPollMs: number;
+  /** Tells the time of day. */
+  readonly wallNow: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -104,7 +107,7 @@ export class Calls {
 
   /** Of one call and track there is one leg here: this one. */
   replaceOthers(start: LegStart): void {
-    for (const leg of replacedBy(start, this.streaming)) leg.stream.close('replaced');
+    for (const leg of replacedBy(start, this.streaming)) replace(leg, this.#options.wallNow());
   }
 
   /** Whether this process has, or remembers, such a leg. */
@@ -115,10 +118,12 @@ export class Calls {
     );
   }
 
-  /** Closes a leg's stream, if it is one of this process's. */
-  close(streamSid: string, reason: LegEndReason): void {
-    for (const { session, stream } of this.#legs)
-      if (session.streamSid === streamSid && session.state === 'streaming') stream.close(reason);
+  /**
+   * Another stream has the call: closes this one's, if it is one of this process's.
+   * @param fromMs wall clock: what is said from there on, the other one hears as well
+   */
+  replace(streamSid: string, fromMs: number): void {
+    for (const leg of this.streaming) if (leg.session.streamSid === streamSid) replace(leg, fromMs);
   }
 
   /** A leg that another process began and that is over counts for its call, which this process ends when it is over. */
@@ -273,6 +278,11 @@ export class Calls {
     this.#liveCalls += change;
     this.#options.metrics.gauge('callsLive', this.#liveCalls);
   }
+}
+
+function replace({ session, stream }: LiveLeg, fromMs: number): void {
+  session.heardElsewhereFrom(fromMs);
+  stream.close('replaced');
 }
 
 async function endsWithin(timeoutMs: number, ended: Promise<unknown>): Promise<boolean> {

@@ -4,6 +4,8 @@ export interface ContinuityTiming {
   readonly renewEveryMs: number;
   readonly leaseMs: number;
   readonly saveSoonMs: number;
+  /** Between looks at what other tasks tell this one. */
+  readonly readMailEveryMs: number;
   readonly lookEveryMs: number;
   readonly thoroughEvery: number;
   readonly retryMs: number;
@@ -25,6 +27,7 @@ export const CONTINUITY_TIMING: ContinuityTiming = {
   renewEveryMs: 5_000,
   leaseMs: 12_000,
   saveSoonMs: 100,
+  readMailEveryMs: 1_000,
   lookEveryMs: 2_500,
   thoroughEvery: 12,
   retryMs: 5_000,

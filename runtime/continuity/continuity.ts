@@ -55,7 +55,7 @@ export class Continuity {
   readonly #register: LegRegister;
   readonly #reattachment: Reattachment | undefined;
   readonly #handOver: HandOver | undefined;
-  readonly #reaping: Promise<void>;
+  readonly #loops: Promise<unknown>;
   readonly #reattaching = new Set<Promise<void>>();
 
   constructor(options: ContinuityOptions) {
@@ -75,8 +75,7 @@ export class Continuity {
       ...shared,
       checkpoints: () => calls.checkpoints(),
       isFlushed,
-      takeReplaced: () => mail.takeReplaced(this.#taskId),
-      onReplaced: (streamSid) => calls.close(streamSid, 'replaced'),
+      onReplaced: (streamSid) => calls.replace(streamSid, options.wallNow()),
     });
     if (starter !== undefined) {
       const reattachment = new Reattachment({ ...shared, starter });
@@ -98,7 +97,7 @@ export class Continuity {
         this.#register.ended(leg);
       },
     });
-    this.#reaping = reaper.run();
+    this.#loops = Promise.all([reaper.run(), this.#readMail(mail)]);
   }
 
   /** A leg began: other tasks learn of it, and of its call there shall be no other leg. */
@@ -167,7 +166,7 @@ export class Continuity {
   async close(): Promise<void> {
     this.#leaving.abort();
     this.#ending.abort();
-    await this.#reaping;
+    await this.#loops;
     await this.#register.close();
   }
 
@@ -194,9 +193,25 @@ export class Continuity {
     this.#reattach({ callSid, streamSid, accountSid, tracks, parameters: {} }, 'stream-error');
   }
 
+  /** What other tasks tell this one. Until this task has ended. */
+  async #readMail(mail: TaskMail): Promise<void> {
+    const { signal } = this.#ending;
+    const { metrics, calls } = this.#options;
+    while (!signal.aborted) {
+      try {
+        for (const { streamSid, from } of await mail.takeReplaced(this.#taskId))
+          calls.replace(streamSid, Date.parse(from));
+      } catch {
+        metrics.count('leaseFailures');
+      }
+      await pause(this.#timing.readMailEveryMs, signal).catch(() => undefined);
+    }
+  }
+
   /** Another task may have an older stream of the same call and tracks: the newest wins. */
   async #fence(start: LegStart): Promise<void> {
-    const { leases, mail } = this.#options;
+    const { leases, mail, wallNow } = this.#options;
+    const from = new Date(wallNow()).toISOString();
     const others = await leases.legsOfCall(start.callSid);
     const older = others.filter(
       (leg) => leg.taskId !== this.#taskId && !leg.isStopping && isReplaced(leg, start),
@@ -204,7 +219,7 @@ export class Continuity {
     await Promise.all(
       older.map(async (leg) => {
         await this.#reattachment?.forgo(leg);
-        await mail.tellReplaced(leg.taskId, leg.streamSid);
+        await mail.tellReplaced(leg.taskId, { streamSid: leg.streamSid, from });
       }),
     );
   }
@@ -223,7 +238,7 @@ export class Continuity {
         }
         // Its maker has given it up, and made another one or kept the call.
         await this.#reattachment?.forgo({ callSid, streamSid });
-        return calls.close(streamSid, 'replaced');
+        return calls.replace(streamSid, atMs);
       } catch (error) {
         if (now() >= untilMs) throw error;
         await pause(this.#timing.proofPollMs, this.#ending.signal);

@@ -13,9 +13,7 @@ export interface LegRegisterOptions {
   readonly checkpoints: () => readonly LegCheckpoint[];
   /** Everything that this process wrote so far is in the table. */
   readonly isFlushed: () => boolean;
-  /** What other tasks tell this one. */
-  readonly takeReplaced: () => Promise<readonly string[]>;
-  /** Another task has a newer stream of a leg's call and tracks. */
+  /** Another task has gone on with a leg of this one. */
   readonly onReplaced: (streamSid: string) => void;
   readonly renewEveryMs: number;
   readonly leaseMs: number;
@@ -82,7 +80,7 @@ export class LegRegister {
   }
 
   async #beat(): Promise<void> {
-    const { store, taskId, renewEveryMs, leaseMs, takeReplaced, onReplaced } = this.#options;
+    const { store, taskId, renewEveryMs, leaseMs } = this.#options;
     this.#isSaveDue = false;
     this.#isBeating = true;
     await this.#try(async () => {
@@ -90,7 +88,6 @@ export class LegRegister {
       await store.renew(taskId, leaseMs);
       this.#renewedAtMs = this.#options.now();
       await this.#save();
-      (await takeReplaced()).forEach(onReplaced);
       await this.#deleteEnded();
     });
     this.#isBeating = false;

@@ -7,6 +7,12 @@ import { BATCH_ITEMS } from './table-writer';
 /** Nobody reads the mail of a task that is gone. */
 const MAIL_TTL_SECONDS = 3_600;
 
+/** A stream that another one replaces; wall clock, ISO 8601: from when on that one hears the call. */
+export interface ReplacedStream {
+  readonly streamSid: string;
+  readonly from: string;
+}
+
 /** What tasks tell each other: that a newer stream has replaced one of theirs. Throws `CallStoreError`, one attempt each. */
 export class TaskMail {
   readonly #requests: TableRequests;
@@ -22,22 +28,23 @@ export class TaskMail {
     this.#now = options.wallNow ?? Date.now;
   }
 
-  async tellReplaced(taskId: string, streamSid: string): Promise<void> {
+  async tellReplaced(taskId: string, { streamSid, from }: ReplacedStream): Promise<void> {
     await this.#requests.change('A task could not be told that a stream is replaced', {
       key: { callSid: taskMailKey(taskId), itemKey: streamSid },
-      set: { [TTL_ATTRIBUTE]: Math.floor(this.#now() / 1000) + MAIL_TTL_SECONDS },
+      set: { from, [TTL_ATTRIBUTE]: Math.floor(this.#now() / 1000) + MAIL_TTL_SECONDS },
     });
   }
 
   /** @returns the streams of this task that are replaced; each is told once */
-  async takeReplaced(taskId: string): Promise<readonly string[]> {
+  async takeReplaced(taskId: string): Promise<readonly ReplacedStream[]> {
     const partition = taskMailKey(taskId);
     const items = await this.#requests.query('The mail of the task could not be read', partition);
-    const streamSids = items.map((item) => String(item[SORT_KEY]));
-    for (let at = 0; at < streamSids.length; at += BATCH_ITEMS) {
-      const keys = streamSids.slice(at, at + BATCH_ITEMS).map((itemKey) => ({ callSid: partition, itemKey }));
-      await this.#requests.deleteAll('The mail of the task could not be removed', keys);
-    }
-    return streamSids;
+    const keys = items.map((item) => ({ callSid: partition, itemKey: String(item[SORT_KEY]) }));
+    for (let at = 0; at < keys.length; at += BATCH_ITEMS)
+      await this.#requests.deleteAll(
+        'The mail of the task could not be removed',
+        keys.slice(at, at + BATCH_ITEMS),
+      );
+    return items.map((item) => ({ streamSid: String(item[SORT_KEY]), from: String(item['from']) }));
   }
 }

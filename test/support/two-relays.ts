@@ -22,6 +22,7 @@ export const QUICK_CONTINUITY: ContinuityTiming = {
   renewEveryMs: 100,
   leaseMs: 3_000,
   saveSoonMs: 10,
+  readMailEveryMs: 50,
   lookEveryMs: 100,
   thoroughEvery: 4,
   retryMs: 100,

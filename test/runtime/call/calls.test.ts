@@ -18,6 +18,7 @@ class FakeLeg {
   isAborted = false;
   isAbandoned = false;
   ticks = 0;
+  heardElsewhereFromMs: number | undefined;
   #end: (summary: LegSummary | undefined) => void = () => undefined;
   #closeSocket: () => void = () => undefined;
   readonly live: LiveLeg;
@@ -50,6 +51,7 @@ class FakeLeg {
       get state() {
         return leg.state;
       },
+      heardElsewhereFrom: (atMs: number) => (this.heardElsewhereFromMs = atMs),
       tick: () => (this.ticks += 1),
       abort: () => (this.isAborted = true),
       abandon: () => (this.isAbandoned = true),
@@ -92,6 +94,7 @@ function create(options: Partial<CallsOptions> = {}) {
     isCallOver: () => Promise.resolve(undefined),
     storedLegs: () => Promise.resolve({ ended: {}, open: [] }),
     isHeardElsewhere: () => Promise.resolve(false),
+    wallNow: () => 1_000,
     callEndGraceMs: 5_000,
     callEndPollMs: 15_000,
     logger,
@@ -357,4 +360,12 @@ test('a leg that was handed over leaves the end of the call to the one that took
   await start().end('handed-over');
   await calls.drain(100);
   expect(events).toEqual([]);
+});
+
+test('a second stream of a call replaces the first, and what both hear is marked from there on', () => {
+  const { start } = create();
+  const [first, second] = [start(), start()];
+  expect(first.closedWith).toEqual(['replaced']);
+  expect(first.heardElsewhereFromMs).toBe(1_000);
+  expect(second.closedWith).toEqual([]);
 });
