@@ -225,9 +225,12 @@ export class SpeechSession {
     const sentSinceBytes = this.isProbing ? 0 : this.sentByte - fromByte;
     if (keptBytes > 0 && keptBytes <= this.#inDoubtBytes + sentSinceBytes) {
       const standsAt = this.#ackedSessionBytes + keptBytes;
-      this.timeline.anchor(standsAt, fromByte);
+      const onceBytes = keptBytes - this.#inDoubtAgainBytes;
+      // The question itself is heard twice, a moment of audio from before the cut: words go on around it. Placed where
+      // that comes from, an utterance that begins or ends in it would lie seconds from its words.
+      const goesOnBehind = this.isProbing && onceBytes === keptBytes;
+      if (!goesOnBehind) this.timeline.anchor(standsAt, fromByte);
       if (this.isProbing) {
-        const onceBytes = keptBytes - this.#inDoubtAgainBytes;
         this.sentByte = fromByte + Math.max(onceBytes, probeBytes);
         this.ackedByte = this.sentByte;
         this.timeline.anchor(standsAt + probeBytes, this.sentByte);

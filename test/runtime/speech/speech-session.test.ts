@@ -64,9 +64,24 @@ test('sends nothing again but the question when the service kept what was in fli
   expect(target.sentByte).toBe(10 * FRAME);
   expect(target.ackedByte).toBe(10 * FRAME);
   // The service has ten frames and the question, which repeats the seventh: its clock is one frame ahead from there.
+  // Words that begin or end in the question are those around it.
   expect(target.timeline.toLegMs(190)).toBe(190);
-  expect(target.timeline.toLegMs(205)).toBe(125);
+  expect(target.timeline.toLegMs(205)).toBe(205);
   expect(target.timeline.toLegMs(240)).toBe(220);
+});
+
+test('places words around the question where they were said', () => {
+  const target = session();
+  target.beginSocket();
+  send(target, 160);
+  acknowledge(target, 0, 10);
+  // Three seconds were in flight, and the service kept them.
+  target.beginSocket();
+  target.sent(FRAME);
+  acknowledge(target, 160, 1);
+  const inTheQuestion = 160 * 20 + 10;
+  expect(Math.abs(target.timeline.toLegMs(inTheQuestion) - inTheQuestion)).toBeLessThanOrEqual(20);
+  expect(target.timeline.toLegMs(161 * 20 + 500)).toBe(160 * 20 + 500);
 });
 
 test('sends only the rest again when the service kept a part', () => {
