@@ -86,11 +86,10 @@ class ChannelDetector {
   #turnsBefore = -1;
 
   push(audio: Buffer, channel: number, step: number): void {
-    for (let i = channel; i < audio.length; i += step) {
-      const sample = LINEAR[audio[i] ?? 0] ?? 0;
-      this.#sum += sample < 0 ? -sample : sample;
-      this.#turn(sample);
-      this.#samples += 1;
+    for (let from = channel; from < audio.length;) {
+      const to = Math.min(audio.length, from + (FRAME_SAMPLES - this.#samples) * step);
+      this.#read(audio, { from, to, step });
+      from += Math.ceil((to - from) / step) * step;
       if (this.#samples === FRAME_SAMPLES) this.#endFrame();
     }
   }
@@ -100,14 +99,31 @@ class ChannelDetector {
     this.#beginBlock();
   }
 
-  /** Counts where the waveform turns, but for ripples: overtones and mu-law's steps turn everywhere. */
-  #turn(sample: number): void {
-    if (this.#isRising ? sample > this.#extreme : sample < this.#extreme) this.#extreme = sample;
-    else if (Math.abs(sample - this.#extreme) > this.#ripple) {
-      this.#turns += 1;
-      this.#isRising = !this.#isRising;
-      this.#extreme = sample;
+  /**
+   * Adds up loudness, and counts where the waveform turns, but for ripples: overtones and mu-law's steps turn everywhere.
+   * Local variables: this runs for every sample.
+   */
+  #read(audio: Buffer, { from, to, step }: { from: number; to: number; step: number }): void {
+    const ripple = this.#ripple;
+    let sum = this.#sum;
+    let turns = this.#turns;
+    let extreme = this.#extreme;
+    let isRising = this.#isRising;
+    for (let i = from; i < to; i += step) {
+      const sample = LINEAR[audio[i] ?? 0] ?? 0;
+      sum += sample < 0 ? -sample : sample;
+      if (isRising ? sample > extreme : sample < extreme) extreme = sample;
+      else if (isRising ? extreme - sample > ripple : sample - extreme > ripple) {
+        turns += 1;
+        isRising = !isRising;
+        extreme = sample;
+      }
     }
+    this.#samples += Math.ceil((to - from) / step);
+    this.#sum = sum;
+    this.#turns = turns;
+    this.#extreme = extreme;
+    this.#isRising = isRising;
   }
 
   #endFrame(): void {
