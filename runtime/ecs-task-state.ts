@@ -12,6 +12,8 @@ export interface EcsTaskStateOptions {
   /** For one question. Default 3 s. */
   readonly timeoutMs?: number;
   readonly logger: Logger;
+  /** Default: one of the region, with the task's own rights. It is destroyed with the state. */
+  readonly client?: ECSClient;
 }
 
 interface TaskName {
@@ -31,7 +33,7 @@ export function ecsTaskState(options: EcsTaskStateOptions): TaskState {
   const { metadataUri, region, pollMs = 5_000, timeoutMs = 3_000, logger } = options;
   const ending = new AbortController();
   let name: TaskName | undefined;
-  let client: ECSClient | undefined;
+  let client = options.client;
   let fails = false;
   let timer: NodeJS.Timeout | undefined;
   let listener: () => void = () => undefined;
@@ -50,7 +52,8 @@ export function ecsTaskState(options: EcsTaskStateOptions): TaskState {
       if (desiredStatus === 'STOPPED' || STOPPING_STATUSES.has(lastStatus)) return stop();
     } catch (error) {
       const reason = error instanceof Error ? error.name : 'unknown';
-      if (!fails && !ending.signal.aborted) logger.warn({ reason }, 'ECS cannot be asked about this task: a drain begins with SIGTERM');
+      if (!fails && !ending.signal.aborted)
+        logger.warn({ reason }, 'ECS cannot be asked about this task: a drain begins with SIGTERM');
       fails = true;
     }
     if (!ending.signal.aborted) timer = setTimeout(() => void look(), pollMs);

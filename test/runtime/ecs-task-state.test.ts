@@ -1,3 +1,4 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { startEcs, type EcsTask, type LocalEcs } from '../../local/ecs/local-ecs';
 import { ecsTaskState } from '../../runtime/ecs-task-state';
 import type { TaskState } from '../../runtime/task-state';
@@ -6,24 +7,25 @@ import { recordLog } from '../support/recorded-log';
 let ecs: LocalEcs;
 let task: EcsTask;
 const states: TaskState[] = [];
-const environment = { ...process.env };
 
 beforeEach(async () => {
   ecs = await startEcs();
   task = ecs.addTask();
-  process.env['AWS_ENDPOINT_URL_ECS'] = ecs.endpoint;
-  process.env['AWS_ACCESS_KEY_ID'] = 'x';
-  process.env['AWS_SECRET_ACCESS_KEY'] = 'x';
 });
 afterEach(async () => {
   for (const state of states.splice(0)) state.close();
   await ecs.close();
-  process.env = { ...environment };
 });
 
 function watch(metadataUri = task.metadataUri) {
   const { logger, lines } = recordLog();
-  const state = ecsTaskState({ metadataUri, region: 'us-east-1', pollMs: 10, timeoutMs: 200, logger });
+  const region = 'us-east-1';
+  const client = new ECSClient({
+    region,
+    endpoint: ecs.endpoint,
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  });
+  const state = ecsTaskState({ metadataUri, region, pollMs: 10, timeoutMs: 200, logger, client });
   states.push(state);
   let told = 0;
   const stopping = new Promise<void>((resolve) =>
