@@ -45,6 +45,8 @@ export interface RelayTiming {
   readonly mediaStream: Partial<MediaStreamTiming>;
   /** One track waits for the other. */
   readonly alignmentWindowMs: number;
+  /** What piled up before a stream's first frame has come by then. 0 where callers speak faster than people do. */
+  readonly beginningMs: number;
   /** Between looks at every leg: supplied silence, time-outs. */
   readonly tickMs: number;
   /** After a call's last leg, until the call is taken for over or Twilio is asked; then between questions. */
@@ -65,6 +67,7 @@ export const RELAY_TIMING: RelayTiming = {
   gladia: GLADIA_TIMING,
   mediaStream: {},
   alignmentWindowMs: 200,
+  beginningMs: 3_000,
   tickMs: 250,
   callEndGraceMs: 5_000,
   callEndPollMs: 15_000,
@@ -229,9 +232,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       },
       onFirstAudio: (start, atMs) => continuity.firstAudio(start, atMs),
       onFinishing: (start, reason, firstAudioAt) => continuity.legFinishing(start, reason, firstAudioAt),
-      claimOrigin: (callSid, legOriginAtMs) => calls.claimOrigin(callSid, legOriginAtMs),
+      claimOrigin: (callSid, legOriginAtMs, otherwiseMs) =>
+        calls.claimOrigin(callSid, legOriginAtMs, otherwiseMs),
       describeCall: (callSid, accountSid) => directory.describe(callSid, accountSid),
       alignmentWindowMs: timing.alignmentWindowMs,
+      beginningMs: timing.beginningMs,
       now,
       wallNow,
       logger,

@@ -1,6 +1,6 @@
 import type { AudioLedger } from '../model/audio-ledger';
 import type { Secret } from '../model/secret';
-import { BYTES_PER_MS } from '../model/audio';
+import { BYTES_PER_MS, type Track } from '../model/audio';
 import type { CallEvent, LegAudio, LegEndReason, LegStart } from '../model/call-event';
 import type { Clock } from '../model/clock';
 import type {
@@ -37,11 +37,13 @@ export interface CallSessionOptions {
   readonly onFirstAudio?: (start: LegStart, atMs: number) => void;
   /** No more audio comes. */
   readonly onFinishing?: (start: LegStart, reason: LegEndReason, firstAudioAt: string | undefined) => void;
-  /** When the call's first audio was, given this leg's. Resolves always. */
-  readonly claimOrigin: (callSid: string, legOriginAtMs: number) => Promise<number>;
+  /** When the call's first audio was, given this leg's; `otherwiseMs` when nobody can tell. Resolves always. */
+  readonly claimOrigin: (callSid: string, legOriginAtMs: number, otherwiseMs: number) => Promise<number>;
   /** What Twilio says of the call; `undefined` when nobody can be asked. Never rejects. */
   readonly describeCall: (callSid: string, accountSid: string) => Promise<CallParties | undefined>;
   readonly alignmentWindowMs: number;
+  /** What piled up before a stream's first frame has come by then. */
+  readonly beginningMs: number;
   /** Measures durations. */
   readonly now: Clock;
   /** Tells the time of day. */
@@ -60,8 +62,10 @@ const LOST: ReadonlySet<LegEndReason> = new Set(['stream-lost', 'protocol-error'
 
 /** Twilio may begin a stream with audio that is this much older (twilio-media-streams.md, 2.4). */
 const START_BURST_MS = 400;
-/** What piled up before a stream's first frame has come by then. */
-const BEGINNING_MS = 3_000;
+/** `<Parameter>` of a stream that goes on with a call: when the call's first audio came. */
+const ORIGIN_PARAMETER = 'originAt';
+/** Twilio ends a call then (twilio-media-streams.md). */
+const LONGEST_CALL_MS = 24 * 3_600_000;
 /** More do not come between a stream's first audio and the proof of it. */
 const LAST_FINALS = 8;
 
@@ -279,7 +283,7 @@ export class CallSession implements RecognitionListener {
     const nowMs = now();
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
     this.#lastAudioNowMs = nowMs;
-    this.#noteBeginning(leg, timestampMs, nowMs);
+    this.#noteBeginning(leg, track, nowMs);
     this.#silence.frameArrived(nowMs);
     metrics.count('audioReceived', payload.length / BYTES_PER_MS);
     this.#countFilled(leg.aligner.push(track, timestampMs, payload));
@@ -293,13 +297,13 @@ export class CallSession implements RecognitionListener {
   }
 
   /**
-   * The first frames of a stream may come late, all at once. The earliest beginning that any of them allows is when its
-   * audio was said; a call's first leg is the zero of its times, however late that came.
+   * The first frames of a stream may come late, all at once. The earliest beginning that the audio so far allows is when
+   * it was said; a call's first leg is the zero of its times, however late that came.
    */
-  #noteBeginning({ aligner: { originMs } }: Leg, timestampMs: number, nowMs: number): void {
+  #noteBeginning({ aligner }: Leg, track: Track, nowMs: number): void {
     const first = this.#firstAudio;
-    if (first === undefined || originMs === undefined || nowMs - first.nowMs > BEGINNING_MS) return;
-    const beganAtMs = this.#options.wallNow() - (timestampMs - originMs);
+    if (first === undefined || nowMs - first.nowMs > this.#options.beginningMs) return;
+    const beganAtMs = this.#options.wallNow() - aligner.placedMs(track).framesMs;
     this.#beganAtMs = Math.min(this.#beganAtMs, beganAtMs);
     this.#clock?.legBeganAt(this.#beganAtMs);
   }
@@ -323,14 +327,27 @@ export class CallSession implements RecognitionListener {
       .catch((error: unknown) => this.#onFault(error));
   }
 
-  async #claimOrigin({ callSid, streamSid }: LegStart, legOriginAtMs: number): Promise<void> {
-    const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs);
+  async #claimOrigin({ callSid, streamSid, parameters }: LegStart, legOriginAtMs: number): Promise<void> {
+    const passedOnMs = Date.parse(parameters[ORIGIN_PARAMETER] ?? '');
+    // Anybody's stream may have a parameter of that name.
+    const isPlausible = passedOnMs <= legOriginAtMs && passedOnMs > legOriginAtMs - LONGEST_CALL_MS;
+    const otherwiseMs = isPlausible ? passedOnMs : legOriginAtMs;
+    const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs, otherwiseMs);
+    this.#passOn({ [ORIGIN_PARAMETER]: isoTime(originAtMs) });
     this.#clock = new CallClock(originAtMs, legOriginAtMs);
     this.#clock.legBeganAt(this.#beganAtMs);
     this.#tell({ type: 'audio-started', callSid, streamSid, originAt: new Date(originAtMs).toISOString() });
     const held = this.#held;
     this.#held = [];
     for (const tell of held) tell();
+  }
+
+  /** A stream that goes on with the call shall know it, whether the store can tell then or not. */
+  #passOn(parameters: Readonly<Record<string, string>>): void {
+    const leg = this.#leg;
+    if (leg === undefined) return;
+    const start = { ...leg.start, parameters: { ...leg.start.parameters, ...parameters } };
+    this.#leg = { ...leg, start };
   }
 
   // --- from the recognition
@@ -460,8 +477,10 @@ export class CallSession implements RecognitionListener {
   #audioTimes(): { firstAudioAt?: string; lastAudioAt?: string } {
     if (this.#firstAudio === undefined) return {};
     const { atMs, nowMs } = this.#firstAudio;
-    const firstAtMs = this.#clock?.legOriginAtMs ?? atMs;
-    return { firstAudioAt: isoTime(firstAtMs), lastAudioAt: isoTime(atMs + this.#lastAudioNowMs - nowMs) };
+    return {
+      firstAudioAt: isoTime(Math.min(atMs, this.#beganAtMs)),
+      lastAudioAt: isoTime(atMs + this.#lastAudioNowMs - nowMs),
+    };
   }
 
   #tellGaps({ start, recognition }: Leg, clock: CallClock): void {

@@ -147,30 +147,28 @@ export class Calls {
 
   /**
    * When the call's first audio was, ms since 1970. Asks the store once per call and process. A store that does not
-   * answer costs the exact place of a second leg, never the transcript: this leg's own time is taken then.
+   * answer costs the exact place of a second leg, never the transcript.
+   * @param otherwiseMs what holds when the store does not tell
    */
-  claimOrigin(callSid: string, legOriginAtMs: number): Promise<number> {
+  claimOrigin(callSid: string, legOriginAtMs: number, otherwiseMs = legOriginAtMs): Promise<number> {
     const call = this.#calls.get(callSid);
-    if (call === undefined) return Promise.resolve(legOriginAtMs);
-    call.origin ??= this.#askForOrigin(callSid, legOriginAtMs);
+    if (call === undefined) return Promise.resolve(otherwiseMs);
+    call.origin ??= this.#askForOrigin(callSid, legOriginAtMs, otherwiseMs);
     return call.origin;
   }
 
-  async #askForOrigin(callSid: string, legOriginAtMs: number): Promise<number> {
+  async #askForOrigin(callSid: string, legOriginAtMs: number, otherwiseMs: number): Promise<number> {
     const { origins, logger } = this.#options;
     try {
       const originAtMs = Date.parse(
-        await origins.claimOrigin(callSid, new Date(legOriginAtMs).toISOString()),
+        await origins.claimOrigin(callSid, new Date(Math.min(legOriginAtMs, otherwiseMs)).toISOString()),
       );
       if (!Number.isNaN(originAtMs)) return originAtMs;
-      logger.warn({ callSid }, "The stored origin of a call is no time; this leg's start is taken");
+      logger.warn({ callSid }, 'The stored origin of a call is no time');
     } catch (error) {
-      logger.warn(
-        { err: error, callSid },
-        "The store did not tell a call's origin; this leg's start is taken",
-      );
+      logger.warn({ err: error, callSid }, "The store did not tell a call's origin");
     }
-    return legOriginAtMs;
+    return otherwiseMs;
   }
 
   tick(): void {

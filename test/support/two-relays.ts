@@ -109,6 +109,7 @@ export async function twoRelays(
       taskState: state,
       timing: {
         ...RELAY_TIMING,
+        beginningMs: 0,
         tickMs: 20,
         callEndGraceMs: 50,
         callEndPollMs: 50,

@@ -369,3 +369,9 @@ test('a second stream of a call replaces the first, and what both hear is marked
   expect(first.heardElsewhereFromMs).toBe(1_000);
   expect(second.closedWith).toEqual([]);
 });
+
+test('a stream that goes on with a call says when that began, should the store not tell', async () => {
+  const { calls, start } = create({ origins: { claimOrigin: () => Promise.reject(new Error('away')) } });
+  start();
+  expect(await calls.claimOrigin(CALL, 60_000, 1_000)).toBe(1_000);
+});
