@@ -1,7 +1,13 @@
 import { TRACKS, type Track } from '../../runtime/model/audio';
 import { trackLedger, type StoredTrackLedger } from '../../runtime/store/stored-call';
-import type { CallFacts, StreamFacts } from './call-facts';
-import { doubledPairs, isMostlyShared, placedSegments, type PlacedSegment } from './stored-speech';
+import type { CallFacts } from './call-facts';
+import {
+  doubledPairs,
+  inventedSegments,
+  isMostlyShared,
+  placedSegments,
+  type PlacedSegment,
+} from './stored-speech';
 import { holesIn, lengthMs, sharedMs, totalMs, type TimeRange } from './time-ranges';
 
 /** What a scenario allows; whatever it does not name is a broken promise. */
@@ -29,7 +35,7 @@ export interface CallAudit {
 const BETWEEN_LEGS_MS = 300;
 /** What is under way when a call ends: frames that were due and a tick of the pacing. */
 const END_OF_CALL_MS = 120;
-/** The local recogniser hears speech in frames, with a little before and after it. */
+/** Each resume may shift a session's own clock by a frame. */
 const PLACE_MS = 150;
 /** Sums of parts of a millisecond, and bytes at a seam that fit on both sides of it. */
 const ROUNDING_MS = 1;
@@ -48,7 +54,8 @@ export function auditCall(facts: CallFacts, allowed: AllowedLoss = {}): CallAudi
       ...causes(lostMs, allowed),
       ...doubled.map(([one, other]) => `${one.itemKey} and ${other.itemKey} say the same audio`),
       ...missingFinals(facts, segments),
-      ...TRACKS.flatMap((track) => misplaced(facts, track, segments)),
+      ...inventedSegments(facts).map(({ itemKey }) => `${itemKey} is of no final of Gladia`),
+      ...misplaced(facts, segments),
       ...TRACKS.flatMap((track) => missingSpeech(facts, track, segments)),
     ],
     sentMs: facts.streams.reduce(
@@ -145,44 +152,42 @@ function causes(lostMs: CallAudit['lostMs'], { causes: allowed = [] }: AllowedLo
     .map(([cause, ms]) => `${round(ms)} ms are lost by ${cause}`);
 }
 
-/** Each final of Gladia is in the table, of its own session or, where audio was heard again, of the next one. */
-function missingFinals(facts: CallFacts, segments: readonly PlacedSegment[]): string[] {
-  return facts.finals.flatMap((final) => {
-    const inSession = { fromMs: final.startMs, toMs: final.endMs };
-    const session = facts.stored.sessions.find(({ sessionId }) => sessionId === final.sessionId);
-    const stream = facts.streams.find(({ streamSid }) => streamSid === final.streamSid);
-    const baseMs = Number(session?.['baseMs'] ?? 0) + (stream?.startMs ?? 0);
-    const inCall = { fromMs: baseMs + final.startMs, toMs: baseMs + final.endMs };
-    const track = trackOf(stream, final.channel);
+/** Each final of Gladia is in the table: as its own segment or, where audio was heard again, as that of the next session. */
+function missingFinals({ finals }: CallFacts, segments: readonly PlacedSegment[]): string[] {
+  return finals.flatMap((final) => {
+    const { sessionId, channel, inCall } = final;
     const isThere = segments.some(
       (segment) =>
-        segment.track === track &&
-        (segment.sessionId === final.sessionId
-          ? isMostlyShared(segment.inSession, inSession)
-          : isMostlyShared(segment, inCall)),
+        segment.final === final || (segment.final.channel === channel && isMostlyShared(segment, inCall)),
     );
     return unless(
       isThere,
-      `no segment has the final of session ${final.sessionId}, channel ${final.channel}, ${final.startMs} to ${final.endMs} ms`,
+      `no segment has the final of session ${sessionId}, channel ${channel}, said at ${round(inCall.fromMs)} to ${round(inCall.toMs)} ms`,
     );
   });
 }
 
-/** Words are where they were said, whatever was resumed, sent again or filled in between. */
-function misplaced(facts: CallFacts, track: Track, segments: readonly PlacedSegment[]): string[] {
-  const speech = facts.speech[track] ?? [];
-  return segments
-    .filter((segment) => segment.track === track)
-    .filter(
-      ({ fromMs, toMs }) =>
-        !speech.some(
-          ({ startMs, endMs }) => fromMs >= startMs - PLACE_MS && toMs <= endMs + PLACE_MS && fromMs <= toMs,
-        ),
-    )
-    .map(
-      ({ itemKey, fromMs, toMs }) =>
-        `${itemKey} is at ${round(fromMs)} to ${round(toMs)} ms of the call, where nobody spoke`,
+/**
+ * The table tells when words were said, whatever was resumed, sent again or filled in between: milliseconds since the
+ * call's first audio, with the wall clock's accuracy on a later leg.
+ */
+function misplaced(facts: CallFacts, segments: readonly PlacedSegment[]): string[] {
+  const [first] = facts.streams
+    .filter(({ sent }) => Object.values(sent).some((ranges) => ranges.length > 0))
+    .toSorted((one, other) => one.startMs - other.startMs);
+  return segments.flatMap(({ itemKey, streamSid, told, fromMs, toMs }) => {
+    const isFirst = streamSid === first?.streamSid;
+    const mostMs = isFirst ? PLACE_MS : PLACE_MS + BETWEEN_LEGS_MS;
+    const originMs = first?.startMs ?? 0;
+    const offMs = Math.max(
+      Math.abs(told.fromMs - (fromMs - originMs)),
+      Math.abs(told.toMs - (toMs - originMs)),
     );
+    return unless(
+      offMs <= mostMs,
+      `${itemKey} is told at ${told.fromMs} to ${told.toMs} ms, and was said at ${round(fromMs - originMs)} to ${round(toMs - originMs)}`,
+    );
+  });
 }
 
 /** What was said while one stream carried all of it is in the table, but for as much as was lost. */
@@ -235,10 +240,6 @@ function lossOf(facts: CallFacts): Record<string, number> {
   return Object.fromEntries(
     [...names].map((name) => [name, Math.max(inLedger[name] ?? 0, inGaps[name] ?? 0)]),
   );
-}
-
-function trackOf(stream: StreamFacts | undefined, channel: number): Track | undefined {
-  return TRACKS.filter((track) => stream?.sent[track] !== undefined)[channel];
 }
 
 function isWithin(range: TimeRange, ranges: readonly TimeRange[]): boolean {

@@ -3,6 +3,7 @@ import type { StoredCall } from '../../runtime/store/stored-call';
 import type { AudioAccount } from '../fleet/audio-account';
 import type { AudioRange } from '../twilio/sent-audio';
 import type { Speech } from './spoken-audio';
+import type { TimeRange } from './time-ranges';
 
 /** One stream of a call, as Twilio sees it. */
 export interface StreamFacts {
@@ -19,9 +20,9 @@ export interface FinalFacts {
   readonly sessionId: string;
   readonly streamSid: string;
   readonly channel: number;
-  /** Of the session's audio. */
-  readonly startMs: number;
-  readonly endMs: number;
+  readonly inSession: TimeRange;
+  /** Where in the call's audio that was said, found by the audio itself. */
+  readonly inCall: TimeRange;
 }
 
 /** All that is known of a call when it is over: from Twilio's side, from Gladia's, and from the table. */

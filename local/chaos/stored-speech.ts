@@ -1,42 +1,44 @@
 import { TRACKS, type Track } from '../../runtime/model/audio';
 import type { SegmentItem } from '../../runtime/store/stored-call';
-import type { CallFacts } from './call-facts';
+import type { CallFacts, FinalFacts } from './call-facts';
 import { lengthMs, sharedMs, type TimeRange } from './time-ranges';
 
-/** A segment of the table, placed on the call's audio. */
+/** A segment of the table with the place in the call's audio that it is about. */
 export interface PlacedSegment extends TimeRange {
   readonly itemKey: string;
   readonly streamSid: string;
   readonly track: Track;
-  readonly sessionId: string;
-  /** Of the session's audio. */
-  readonly inSession: TimeRange;
+  readonly final: FinalFacts;
+  /** Of the call, as the table tells them. */
+  readonly told: TimeRange;
   readonly isOverlap: boolean;
 }
 
-/**
- * Places the stored segments on the call's audio. Between legs the relay goes by the wall clock, which nobody here
- * has to trust: a segment's place in its own leg counts, and where that leg's stream began is known.
- */
-export function placedSegments({ stored, streams }: CallFacts): readonly PlacedSegment[] {
-  const originMs = Date.parse(stored.call.originAt ?? '');
+/** Places the stored segments by the finals they come from: the times that the table tells are not believed here. */
+export function placedSegments({ stored, finals }: CallFacts): readonly PlacedSegment[] {
   return stored.segments.flatMap((item) => {
     const streamSid = textOf(item, 'streamSid');
-    const stream = streams.find((each) => each.streamSid === streamSid);
     const track = TRACKS.find((each) => each === item.track);
-    if (stream === undefined || track === undefined) return [];
-    const firstMs = Date.parse(stored.call.legs[streamSid]?.firstAudioAt ?? '');
-    const offsetMs = Number.isFinite(firstMs - originMs) ? firstMs - originMs : 0;
-    const shiftMs = stream.startMs - offsetMs;
-    return [
-      {
-        ...{ itemKey: item.itemKey, streamSid, track, isOverlap: item.overlap === true },
-        ...{ fromMs: item.startMs + shiftMs, toMs: item.endMs + shiftMs },
-        sessionId: textOf(item, 'sessionId'),
-        inSession: { fromMs: numberOf(item, 'sessionStartMs'), toMs: numberOf(item, 'sessionEndMs') },
-      },
-    ];
+    const final = finals.find((each) => isOf(item, each));
+    if (final === undefined || track === undefined) return [];
+    const told = { fromMs: item.startMs, toMs: item.endMs };
+    const { itemKey, overlap } = item;
+    return [{ itemKey, streamSid, track, final, told, isOverlap: overlap === true, ...final.inCall }];
   });
+}
+
+/** Segments that come from no final of Gladia. */
+export function inventedSegments({ stored, finals }: CallFacts): readonly SegmentItem[] {
+  return stored.segments.filter((item) => !finals.some((final) => isOf(item, final)));
+}
+
+function isOf(item: SegmentItem, { sessionId, channel, inSession }: FinalFacts): boolean {
+  const own = { fromMs: numberOf(item, 'sessionStartMs'), toMs: numberOf(item, 'sessionEndMs') };
+  return (
+    textOf(item, 'sessionId') === sessionId &&
+    numberOf(item, 'channel') === channel &&
+    isMostlyShared(own, inSession)
+  );
 }
 
 /** Pairs that say the same audio twice, where neither of them is marked as heard by two legs. */

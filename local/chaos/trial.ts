@@ -11,6 +11,7 @@ import type { Call, CallOptions } from '../twilio/twilio-caller';
 import { seededRandom } from '../store-faults/seeded-random';
 import { auditCall, type AllowedLoss } from './audit-call';
 import type { CallFacts } from './call-facts';
+import { finalsOf } from './final-facts';
 import { spokenCall, type SpokenCall } from './spoken-audio';
 
 export interface TrialOptions {
@@ -270,20 +271,17 @@ export class Trial {
     for (const [cause, ms] of Object.entries(lostMs)) this.#lostMs[cause] = (this.#lostMs[cause] ?? 0) + ms;
   }
 
-  #factsOf(call: Call, { speech }: SpokenCall, stored: CallFacts['stored']): CallFacts {
+  #factsOf(call: Call, { speech, audio }: SpokenCall, stored: CallFacts['stored']): CallFacts {
     const streams = call.streams.map(({ streamSid, startMs, request, sent, end }) => ({
       ...{ streamSid, startMs },
       isOrderly: end === 'stopped' || end === 'stopped by request',
       sent: Object.fromEntries(request.tracks.map((track: Track) => [track, sent.ranges(track)])),
     }));
-    const finals = this.fleet.gladia.sessions.flatMap((session) => {
-      const streamSid = String(session.customMetadata['streamSid']);
-      if (!streams.some((stream) => stream.streamSid === streamSid)) return [];
-      return session.finals.map(({ utterance: { channel, start, end } }) => ({
-        ...{ sessionId: session.id, streamSid, channel },
-        ...{ startMs: start * 1_000, endMs: end * 1_000 },
-      }));
-    });
+    const finals = call.streams.flatMap(({ streamSid, request: { tracks } }) =>
+      this.fleet.gladia.sessions
+        .filter(({ customMetadata }) => customMetadata['streamSid'] === streamSid)
+        .flatMap((session) => finalsOf(session, { tracks, audio })),
+    );
     return {
       ...{ callSid: call.callSid, endMs: call.positionMs, streams, speech, finals, stored },
       counted: this.fleet.audioOf(call),

@@ -10,7 +10,12 @@ const CALL_MS = 60_000;
 
 /** Every relay is replaced, one after the other, while the calls go on; then the callers hang up. */
 async function replaceAll(trial: Trial, order: DrainOrder): Promise<void> {
-  const fleet = await trial.start({ size: 2, drain: { deregistrationDelayMs: 15_000 } });
+  const fleet = await trial.start({
+    size: 2,
+    drain: { deregistrationDelayMs: 15_000 },
+    // Many calls on a small machine; what is tried here is not how often audio is sent on.
+    settings: { TRACKS: 'inbound', AUDIO_CHUNK_MS: '60' },
+  });
   const calls = trial.calls(CALLS, { ms: CALL_MS });
   await allHeard(trial, calls);
   for (const index of [0, 1]) {
