@@ -49,13 +49,12 @@ export class AudioAccount {
 
   /** A session is over: what it took is accepted, or not known to be, or lost. */
   closeSession(session: number, verdict: SessionVerdict): void {
-    const before = this.#stretches;
-    this.#stretches = [];
-    for (const stretch of before) {
-      const { fate } = stretch;
-      const isItsOwn = 'session' in fate && fate.session === session;
-      this.#append(isItsOwn ? { ...stretch, fate: fateAfter(fate.kind, verdict) } : stretch);
-    }
+    this.#change(session, ({ kind }) => fateAfter(kind, verdict));
+  }
+
+  /** What was sent and is not kept will not be sent again: its socket is lost, and nobody acknowledges it any more. */
+  doubt(session: number): void {
+    this.#change(session, (fate) => (fate.kind === 'sent' ? { kind: 'unconfirmed' } : fate));
   }
 
   /** Bytes by kind of fate. */
@@ -65,6 +64,16 @@ export class AudioAccount {
       if (fate.kind === kind && (fate.kind !== 'lost' || fate.cause === cause)) bytes += toByte - fromByte;
     }
     return bytes;
+  }
+
+  #change(session: number, change: (fate: OpenFate) => Fate): void {
+    const before = this.#stretches;
+    this.#stretches = [];
+    for (const stretch of before) {
+      const { fate } = stretch;
+      const isItsOwn = 'session' in fate && fate.session === session;
+      this.#append(isItsOwn ? { ...stretch, fate: change(fate) } : stretch);
+    }
   }
 
   #append(stretch: Stretch): void {
@@ -77,7 +86,10 @@ export class AudioAccount {
   }
 }
 
-function fateAfter(kind: 'acknowledged' | 'acknowledged-late' | 'sent', verdict: SessionVerdict): Fate {
+/** The session decides about it. */
+type OpenFate = Extract<Fate, { readonly session: number }>;
+
+function fateAfter(kind: OpenFate['kind'], verdict: SessionVerdict): Fate {
   switch (verdict) {
     case 'accepted':
       return { kind: kind === 'acknowledged-late' ? 'late' : 'accepted' };

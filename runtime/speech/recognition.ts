@@ -11,7 +11,7 @@ import { CatchUpPace } from './catch-up-pace';
 import { endSession } from './end-session';
 import { pause } from './final-result';
 import { LegFinals } from './leg-finals';
-import { Receipts } from './receipts';
+import { Receipts, type UtteranceLatency } from './receipts';
 import { Attempts } from './reconnect-policy';
 import type { RecognitionTiming } from './recognition-timing';
 import { Reconciliation } from './reconciliation';
@@ -75,9 +75,9 @@ export interface OpenSession {
 
 export interface RecognitionListener {
   sessionOpened(session: SpeechSession, baseMs: number): void;
-  /** `latencyMs`, also of a final: since the audio it ends with was received; none for what was recovered. */
-  partial(heard: HeardUtterance, latencyMs: number | undefined): void;
-  final(heard: HeardUtterance, source: 'live' | 'recovered', latencyMs: number | undefined): void;
+  /** No latency, also of a final, for what was recovered. */
+  partial(heard: HeardUtterance, latency: UtteranceLatency | undefined): void;
+  final(heard: HeardUtterance, source: 'live' | 'recovered', latency: UtteranceLatency | undefined): void;
   addOn(session: SpeechSession, addOn: SpokenAddOn): void;
   summary(session: SpeechSession, text: string): void;
   /** `facts` and `reconciled` only when the final result could be had. */
@@ -115,6 +115,10 @@ export class Recognition {
   /** No further session is wanted. */
   readonly #unwanted = new AbortController();
   #receivedByte = 0;
+  /** Sent once: what comes before. */
+  #sentByte = 0;
+  /** When the first audio behind it was received; `undefined` while there is none. */
+  #unsentSinceMs: number | undefined;
   #finishBeganAtMs = 0;
   readonly #settled: SettledMarks;
   #failure: string | undefined;
@@ -206,6 +210,7 @@ export class Recognition {
       return;
     }
     this.#receipts.add(this.#receivedByte, receivedAtMs);
+    this.#unsentSinceMs ??= receivedAtMs;
     this.#backlog.append(bytes);
     this.#link?.pump();
   }
@@ -293,7 +298,10 @@ export class Recognition {
         attempts: this.#attempts,
         chunkBytes: this.#chunkBytes,
         timing,
-        onSent: (audio) => this.#isListening && this.#detector.push(audio),
+        onSent: (audio) => {
+          this.#noteSent(session.furthestSentByte);
+          if (this.#isListening) this.#detector.push(audio);
+        },
       },
       this.#linkListener,
     );
@@ -389,7 +397,8 @@ export class Recognition {
     const { session } = link;
     this.#spareSlot = this.#slots.get(link);
     this.#slots.delete(link);
-    this.account.settle(session.furthestSentByte, { kind: 'sent', session: session.number });
+    // A session that ended amid the audio says nothing of what it did not acknowledge.
+    this.account.settle(session.furthestSentByte, { kind: 'unconfirmed' });
     this.#reconciliation.begin(session, 'unconfirmed');
     const backOff = session.hasAnswered ? timing.backOff : timing.deadSessionBackOff;
     this.#openSession(this.#attempts.next(backOff));
@@ -451,7 +460,7 @@ export class Recognition {
     opened: (link) => link === this.#link && this.#onOpened(),
     acknowledged: (link) => (link === this.#link ? this.#onAcknowledged(link.session) : this.#release()),
     heard: (link, event) => this.#onHeard(link.session, event),
-    lost: (link) => link === this.#link && this.#setState(RECOGNITION_STATES[this.#state].onLost),
+    lost: (link) => link === this.#link && this.#onLost(link.session),
     over: (link, end) => (link === this.#link ? this.#onOver(link, end) : this.#onRetired(link, end)),
     fault: (error) => this.#onFault(error),
   };
@@ -459,6 +468,11 @@ export class Recognition {
   #onOpened(): void {
     this.#setState(RECOGNITION_STATES[this.#state].onOpened);
     this.#stall.begin();
+  }
+
+  #onLost(session: SpeechSession): void {
+    this.account.doubt(session.number);
+    this.#setState(RECOGNITION_STATES[this.#state].onLost);
   }
 
   #onAcknowledged(session: SpeechSession): void {
@@ -516,7 +530,7 @@ export class Recognition {
         this.#stall.heard();
         if (event.isFinal) this.#onFinal(heard);
         else if (!this.#isSuccessors(heard))
-          this.#listener.partial(heard, this.#latencyMs(this.#endByte(heard)));
+          this.#listener.partial(heard, this.#latency(this.#endByte(heard)));
         return;
       }
       case 'add-on':
@@ -554,7 +568,7 @@ export class Recognition {
     this.#finals.add(heard);
     const endByte = this.#endByte(heard);
     this.#settled.settle(utterance.channel, endByte);
-    this.#listener.final(heard, 'live', this.#latencyMs(endByte));
+    this.#listener.final(heard, 'live', this.#latency(endByte));
     this.#release();
   }
 
@@ -563,15 +577,26 @@ export class Recognition {
     return Math.min(endMs * this.#bytesPerMs, session.furthestSentByte);
   }
 
-  #latencyMs(endByte: number): number | undefined {
-    const receivedAtMs = this.#receipts.receivedAtMs(endByte);
-    return receivedAtMs === undefined ? undefined : this.#options.now() - receivedAtMs;
+  #latency(endByte: number): UtteranceLatency | undefined {
+    return this.#receipts.latency(endByte, this.#options.now());
   }
 
   #place(session: SpeechSession, utteranceId: string, utterance: SpokenUtterance): HeardUtterance {
     const startMs = session.timeline.toLegMs(utterance.startMs);
     const endMs = session.timeline.toLegMs(utterance.endMs);
     return { session, utteranceId, utterance, startMs, endMs };
+  }
+
+  /** Another session may send again what was sent. */
+  #noteSent(toByte: number): void {
+    if (toByte <= this.#sentByte) return;
+    const { metrics, now } = this.#options;
+    this.#sentByte = toByte;
+    const waitedMs = this.#unsentSinceMs === undefined ? 0 : Math.max(0, now() - this.#unsentSinceMs);
+    metrics.observe('relayLatency', waitedMs);
+    this.#receipts.sent(toByte, waitedMs);
+    const isAllSent = toByte >= this.#receivedByte;
+    this.#unsentSinceMs = isAllSent ? undefined : this.#receipts.receivedAtMs(toByte + 1);
   }
 
   // --- the books
@@ -584,17 +609,19 @@ export class Recognition {
   }
 
   #onDropped(toByte: number): void {
-    const session = this.#link?.session;
+    const link = this.#link;
     const before = this.account.endByte;
-    // What was sent may still be acknowledged; only what never was is lost for sure.
-    if (session !== undefined)
-      this.account.settle(Math.min(toByte, session.furthestSentByte), {
-        kind: 'sent',
-        session: session.number,
-      });
+    if (link !== undefined) {
+      const { number: session, sentByte, furthestSentByte } = link.session;
+      // What was sent on this socket may still be acknowledged, what was only sent on one that is lost will not.
+      if (link.openedAtMs !== undefined)
+        this.account.settle(Math.min(toByte, sentByte), { kind: 'sent', session });
+      this.account.settle(Math.min(toByte, furthestSentByte), { kind: 'unconfirmed' });
+    }
     this.account.settle(toByte, { kind: 'lost', cause: 'backlog-overflow' });
     const droppedBytes = this.account.endByte - before;
     if (droppedBytes > 0) this.#options.metrics.count('audioDropped', droppedBytes / BYTES_PER_MS);
+    if (toByte > this.#sentByte) this.#unsentSinceMs = this.#receipts.receivedAtMs(toByte + 1);
   }
 
   #lose(toByte: number, cause: LossCause): void {
