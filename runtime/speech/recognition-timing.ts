@@ -1,6 +1,24 @@
 import type { BackOff } from './reconnect-policy';
-import type { RolloverTiming } from './rollover';
-import type { StallTiming } from './stall-watch';
+
+export interface RolloverTiming {
+  /** Of a session's age: its successor is made. Gladia ends every session after 3 h (gladia-live.md, 2.6). */
+  readonly rolloverAfterMs: number;
+  /** All sides are quiet for this long: a pause between two utterances. */
+  readonly rolloverPauseMs: number;
+  /** Waits this long for a pause once the successor is there; then one utterance is given to both sessions. */
+  readonly rolloverWaitMs: number;
+  /** Quiet audio of the pause that the successor gets, too: recognisers like to hear a beginning. */
+  readonly rolloverOverlapMs: number;
+}
+
+export interface StallTiming {
+  /** Without a transcript for this long, although somebody speaks, a session is taken for stalled. */
+  readonly stallAfterMs: number;
+  /** Of that, speech that must have been heard. */
+  readonly stallSpeechMs: number;
+  /** While new sessions stay mute, too, each is given twice the time of the one before, up to this. */
+  readonly stallAtMostMs: number;
+}
 
 /** How long things take; every one an option, so that tests pass short ones. */
 export interface RecognitionTiming extends StallTiming, RolloverTiming {

@@ -1,16 +1,6 @@
 import type { Clock } from '../model/clock';
+import type { RolloverTiming } from './recognition-timing';
 import type { MintedSession, MintRefused } from './session-mint';
-
-export interface RolloverTiming {
-  /** Of a session's age: its successor is made. Gladia ends every session after 3 h (gladia-live.md, 2.6). */
-  readonly rolloverAfterMs: number;
-  /** All sides are quiet for this long: a pause between two utterances. */
-  readonly rolloverPauseMs: number;
-  /** Waits this long for a pause once the successor is there; then one utterance is given to both sessions. */
-  readonly rolloverWaitMs: number;
-  /** Quiet audio of the pause that the successor gets, too: recognisers like to hear a beginning. */
-  readonly rolloverOverlapMs: number;
-}
 
 export interface RolloverOptions {
   readonly timing: RolloverTiming;

@@ -1,14 +1,6 @@
 import type { Clock } from '../model/clock';
+import type { StallTiming } from './recognition-timing';
 import type { SpeechDetector } from './speech-detector';
-
-export interface StallTiming {
-  /** Without a transcript for this long, although somebody speaks, a session is taken for stalled. */
-  readonly stallAfterMs: number;
-  /** Of that, speech that must have been heard. */
-  readonly stallSpeechMs: number;
-  /** While new sessions stay mute, too, each is given twice the time of the one before, up to this. */
-  readonly stallAtMostMs: number;
-}
 
 /**
  * Notices a session that acknowledges audio with speech in it and says nothing about it. Listens only when nothing was
