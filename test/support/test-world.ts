@@ -122,6 +122,7 @@ export async function testWorld(options: TestWorldOptions = {}): Promise<TestWor
     logger: options.logger ?? createLogger('silent', 2),
     timing: {
       ...RELAY_TIMING,
+      beginningMs: 0,
       tickMs: 20,
       callEndGraceMs: 50,
       recognition: { ...QUICK, ...options.recognition },
