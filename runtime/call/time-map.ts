@@ -27,16 +27,19 @@ export class TimeMap {
     if (this.#anchors.length > MAX_ANCHORS) this.#anchors.shift();
   }
 
-  /** @returns Twilio's time of a position; before the first frame, counted back from it; `undefined` while there is none */
+  /**
+   * Never goes back: silence that was supplied until late frames came is of the time before them.
+   * @returns Twilio's time of a position; before the first frame, counted back from it; `undefined` while there is none
+   */
   toTimestampMs(positionMs: number): number | undefined {
-    let anchor = this.#anchors[0];
-    for (let i = this.#anchors.length - 1; i > 0; i -= 1) {
-      const candidate = this.#anchors[i];
-      if (candidate !== undefined && candidate.positionMs <= positionMs) {
-        anchor = candidate;
-        break;
-      }
+    let latestMs = Infinity;
+    for (let i = this.#anchors.length - 1; i >= 0; i -= 1) {
+      const anchor = this.#anchors[i];
+      if (anchor === undefined) continue;
+      if (i === 0 || anchor.positionMs <= positionMs)
+        return Math.min(anchor.timestampMs + (positionMs - anchor.positionMs), latestMs);
+      latestMs = Math.min(latestMs, anchor.timestampMs);
     }
-    return anchor === undefined ? undefined : anchor.timestampMs + (positionMs - anchor.positionMs);
+    return undefined;
   }
 }
