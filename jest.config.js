@@ -8,4 +8,6 @@ module.exports = {
   testTimeout: 30_000,
   // Two cores: a third worker only makes real-time tests late.
   maxWorkers: 2,
+  // Of `test.concurrent`: scenarios that wait most of their time.
+  maxConcurrency: 2,
 };

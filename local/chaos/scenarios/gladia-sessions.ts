@@ -74,7 +74,6 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     name: 'gladia-ends-sessions',
     fault: 'Gladia ends every session after three seconds with a code in 44xx',
     promise: 'a new session takes the leg on from the last final, no word is missing or doubled',
-    isQuick: true,
     async play(trial) {
       const lifetimeCloseCode = trial.oneOf([4403, 4404, 4408]);
       await trial.start({

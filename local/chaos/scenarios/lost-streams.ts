@@ -51,7 +51,6 @@ export const LOST_STREAMS: readonly Scenario[] = [
     name: 'task-full',
     fault: 'upgrades are refused because the task is full, while another one has room',
     promise: 'the other task takes those calls through REST',
-    isQuick: true,
     async play(trial) {
       const fleet = await trial.start({ size: 2, settings: { MAX_CALLS: '3' } });
       const [full, free] = fleet.relays;
@@ -83,7 +82,6 @@ export const LOST_STREAMS: readonly Scenario[] = [
     name: 'second-socket',
     fault: 'a second stream of the same call and tracks that nobody announced',
     promise: 'the newest wins, the other one is ended, and no line is doubled',
-    isQuick: true,
     async play(trial) {
       await trial.start({ size: 2 });
       const calls = trial.calls(4, { ms: 9_000 });
