@@ -33,6 +33,8 @@ function isMuLaw8000Mono(format: MediaFormat | undefined): boolean {
   );
 }
 
+/** For the log, where only what looks like an encoding may go: anybody can write anything there. */
 function describe({ encoding, sampleRate, channels }: MediaFormat): string {
-  return `${encoding.slice(0, 40)} ${sampleRate} Hz ${channels} channels`;
+  const isEncoding = /^audio\/[a-z][a-z0-9-]{0,19}$/i.test(encoding);
+  return `${isEncoding ? encoding : 'unknown encoding'} ${sampleRate} Hz ${channels} channels`;
 }
