@@ -2,6 +2,7 @@ import { clockTime } from '../../runtime/sinks/console-sink';
 import type { CallItem, SegmentItem, StoredCall } from '../../runtime/store/stored-call';
 import { callLegs, type CallLeg } from './call-legs';
 import { joinGaps, type JoinedGap } from './join-gaps';
+import { renderLatency } from './render-latency';
 import { renderLedger, type RenderOptions } from './render-ledger';
 import { renderLegs } from './render-legs';
 import { createStyled, type Styled, type TextStyle } from './text-style';
@@ -18,7 +19,7 @@ export function renderCall(stored: StoredCall, options: RenderOptions): string[]
     '',
     ...renderConversation(stored, options),
     ...(call.ledger === undefined ? [] : ['', ...renderLedger(call.ledger, options)]),
-    ...(call.latency === undefined ? [] : [latencyLine(call.latency)]),
+    ...paragraph(renderLatency(call)),
   ];
 }
 
@@ -83,13 +84,4 @@ function gapLine({ startMs, endMs, tracks, cause }: JoinedGap, styled: Styled): 
   const of = tracks.length === 0 ? 'audio' : tracks.join(' and ');
   const text = `${clockTime(startMs)}  ${'gap'.padEnd(SPEAKER_COLUMNS)}  ${length} s of ${of} are not transcribed`;
   return styled('yellow', cause === undefined ? text : `${text} (${cause})`);
-}
-
-function latencyLine({ count, p50Ms, p95Ms }: NonNullable<CallItem['latency']>): string {
-  if (count === 1) return `Latency of 1 segment: ${seconds(p50Ms)} s.`;
-  return `Latency of ${count} segments: half within ${seconds(p50Ms)} s, 95 % within ${seconds(p95Ms)} s.`;
-}
-
-function seconds(ms: number): string {
-  return (ms / 1000).toFixed(2);
 }

@@ -14,6 +14,7 @@ import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
 import type { HeardUtterance, Recognition, RecognitionListener } from '../speech/recognition';
+import type { UtteranceLatency } from '../speech/receipts';
 import type { SessionRequest, SpokenAddOn, SpokenWord } from '../speech/speech-provider';
 import type { SpeechSession } from '../speech/speech-session';
 import { CallClock } from './call-clock';
@@ -122,6 +123,7 @@ export class CallSession implements RecognitionListener {
   /** Events whose times are not known until the call's origin is. */
   #held: (() => void)[] = [];
   #segments = 0;
+  readonly #hasSaid = new Set<'firstPartial' | 'firstFinal'>();
   /** A proof of a hand-over may come after finals that the other leg hears as well. */
   #lastFinals: readonly Segment[] = [];
   readonly #results: SessionFacts[] = [];
@@ -357,27 +359,33 @@ export class CallSession implements RecognitionListener {
     this.#tell({ type: 'session-opened', ...this.#id(), ...this.#session });
   }
 
-  partial(heard: HeardUtterance, latencyMs: number | undefined): void {
+  partial(heard: HeardUtterance, latency: UtteranceLatency | undefined): void {
     const { metrics } = this.#options;
     metrics.count('partials');
-    if (latencyMs !== undefined) metrics.observe('partialLatency', latencyMs);
+    if (latency !== undefined) {
+      metrics.observe('partialLatency', latency.totalMs);
+      this.#latencies.addPartial(latency);
+    }
+    this.#noteFirstWords('firstPartial');
     this.#whenTimed((clock) =>
       this.#tell({ type: 'partial', ...this.#id(), segment: this.#segment(clock, heard, 'live') }),
     );
   }
 
-  final(heard: HeardUtterance, source: 'live' | 'recovered', latencyMs: number | undefined): void {
+  final(heard: HeardUtterance, source: 'live' | 'recovered', latency: UtteranceLatency | undefined): void {
     const { metrics } = this.#options;
     metrics.count('segments');
     this.#segments += 1;
-    if (latencyMs !== undefined) {
-      metrics.observe('finalLatency', latencyMs);
-      this.#latencies.add(latencyMs);
+    if (latency !== undefined) {
+      metrics.observe('finalLatency', latency.totalMs);
+      metrics.observe('speechLatency', Math.max(0, latency.totalMs - latency.relayMs));
+      this.#latencies.addFinal(latency);
     }
+    if (source === 'live') this.#noteFirstWords('firstFinal');
     this.#whenTimed((clock) => {
       const segment = {
         ...this.#segment(clock, heard, source),
-        ...(latencyMs === undefined ? {} : { latencyMs }),
+        ...(latency === undefined ? {} : { latencyMs: latency.totalMs, relayMs: latency.relayMs }),
       };
       this.#rememberStart(segment);
       this.#lastFinals = [...this.#lastFinals.slice(1 - LAST_FINALS), segment];
@@ -427,9 +435,9 @@ export class CallSession implements RecognitionListener {
     }
     metrics.count('legsEnded', 1, reason);
     if (isUntranscribed(summary)) metrics.count('legsUntranscribed');
-    const { segments, latency, failure } = summary;
+    const { segments, latency, latencyParts, failure } = summary;
     this.#options.logger.info(
-      { ...this.#id(), reason, failure, tracks: tracks.length, segments, latency },
+      { ...this.#id(), reason, failure, tracks: tracks.length, segments, latency, latencyParts },
       'Leg ended',
     );
     this.#tell({ type: 'leg-ended', ...this.#id(), summary });
@@ -457,6 +465,7 @@ export class CallSession implements RecognitionListener {
   #summary(leg: Leg, endReason: LegEndReason, endedAt: string): LegSummary {
     const { recognition, start, aligner, startedAt } = leg;
     const latency = this.#latencies.summary();
+    const latencyParts = this.#latencies.parts();
     return {
       startedAt,
       endedAt,
@@ -468,6 +477,7 @@ export class CallSession implements RecognitionListener {
       segments: this.#segments,
       ledger: legLedger(start.tracks, aligner, recognition.account),
       ...(latency === undefined ? {} : { latency }),
+      ...(latencyParts === undefined ? {} : { latencyParts }),
       reconciled: this.#unreconciledSessions === 0,
       results: this.#results,
       billableSeconds: this.#results.reduce((sum, { billedSeconds = 0 }) => sum + billedSeconds, 0),
@@ -540,6 +550,13 @@ export class CallSession implements RecognitionListener {
     if (clock !== undefined) tell(clock);
     else if (this.#held.length < MOST_HELD)
       this.#held.push(() => this.#clock !== undefined && tell(this.#clock));
+  }
+
+  /** How long the leg's caller waited for the first text, from the first frame on. */
+  #noteFirstWords(name: 'firstPartial' | 'firstFinal'): void {
+    if (this.#hasSaid.has(name) || this.#firstAudio === undefined) return;
+    this.#hasSaid.add(name);
+    this.#options.metrics.observe(name, this.#options.now() - this.#firstAudio.nowMs);
   }
 
   #rememberStart(segment: Segment): void {

@@ -1,22 +1,39 @@
-import type { LatencySummary } from '../model/transcript-event';
+import type { LatencyParts, LatencySummary } from '../model/transcript-event';
+import { Distribution } from '../observability/distribution';
+import type { UtteranceLatency } from '../speech/receipts';
 
-/** More than a day of finals: old ones give way to new ones. */
-const MAX_SAMPLES = 20_000;
-
-/** Latencies of a leg's finals. */
+/** Latencies of a leg's partials and finals, however many. */
 export class Latencies {
-  readonly #samplesMs: number[] = [];
+  readonly #partial = new Distribution();
+  readonly #final = new Distribution();
+  readonly #relay = new Distribution();
+  readonly #speech = new Distribution();
 
-  add(latencyMs: number): void {
-    if (this.#samplesMs.length >= MAX_SAMPLES) this.#samplesMs.shift();
-    this.#samplesMs.push(latencyMs);
+  addPartial({ totalMs }: UtteranceLatency): void {
+    this.#partial.add(totalMs);
   }
 
+  addFinal({ totalMs, relayMs }: UtteranceLatency): void {
+    this.#final.add(totalMs);
+    this.#relay.add(relayMs);
+    this.#speech.add(Math.max(0, totalMs - relayMs));
+  }
+
+  /** Of the finals; `undefined` without any. */
   summary(): LatencySummary | undefined {
-    const sorted = this.#samplesMs.toSorted((a, b) => a - b);
-    const at = (share: number): number | undefined => sorted[Math.ceil(sorted.length * share) - 1];
-    const p50Ms = at(0.5);
-    const p95Ms = at(0.95);
-    return p50Ms === undefined || p95Ms === undefined ? undefined : { count: sorted.length, p50Ms, p95Ms };
+    return this.#final.percentiles();
+  }
+
+  /** `undefined` when nothing was said. */
+  parts(): LatencyParts | undefined {
+    const partial = this.#partial.percentiles();
+    const relay = this.#relay.percentiles();
+    const speech = this.#speech.percentiles();
+    if (partial === undefined && relay === undefined) return undefined;
+    return {
+      ...(partial === undefined ? {} : { partial }),
+      ...(relay === undefined ? {} : { relay }),
+      ...(speech === undefined ? {} : { speech }),
+    };
   }
 }

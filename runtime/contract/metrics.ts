@@ -85,6 +85,17 @@ const metrics = {
   leaseFailures: counter('Attempts to renew the lease of this task, or to look for dead ones, that failed'),
   legsTakenOver: counter('Legs of dead tasks that this one closed the books of'),
   streamsReattached: counter('Streams made for calls that had lost theirs, by sign of loss', 'count', 'sign'),
+  relayLatency: distribution(
+    'From the receipt of audio to its sending, of each message to the speech service; longer while that is away',
+    'milliseconds',
+  ),
+  speechLatency: distribution(
+    'From the sending of the last audio that a final is about to the final',
+    'milliseconds',
+  ),
+  storeLatency: distribution('From a final to its item in the table', 'milliseconds'),
+  firstPartial: distribution("From a leg's first audio to its first partial", 'milliseconds'),
+  firstFinal: distribution("From a leg's first audio to its first final", 'milliseconds'),
   reattachmentsFailed: counter('Calls that lost their stream and got no new one, by error', 'count', 'error'),
   callsHandedOver: counter('Live calls given to another task'),
   handOversFailed: counter('Attempts to hand a call over that failed'),

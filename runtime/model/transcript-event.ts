@@ -55,6 +55,8 @@ export interface Segment extends UtteranceId {
   readonly sessionEndMs: number;
   /** Arrival of the text minus arrival of the audio it ends with; absent when it cannot be told. */
   readonly latencyMs?: number;
+  /** The relay's part of it: that audio waited so long for being sent. The rest is the speech service's. */
+  readonly relayMs?: number;
   /** `recovered`: not seen live, found in the session's final result. */
   readonly source: 'live' | 'recovered';
   /** Another leg heard this, too: the call was being handed over. */
@@ -70,11 +72,23 @@ export interface SegmentAddOn extends UtteranceId {
   readonly value: Readonly<Record<string, string>> | readonly unknown[];
 }
 
+/** Percentiles, at most a twentieth off. */
 export interface LatencySummary {
   readonly count: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
+  /** Absent in what older versions of the relay wrote. */
+  readonly p99Ms?: number;
 }
+
+/**
+ * What the way of a word is made of, beside its finals' latency as a whole: `partial`, from the receipt of the last audio
+ * to the partial; of a final `relay`, until that audio was sent, `speech`, from there to the final, and `store`, from
+ * the final to its item in the table.
+ */
+export const LATENCY_PARTS = ['partial', 'relay', 'speech', 'store'] as const;
+export type LatencyPart = (typeof LATENCY_PARTS)[number];
+export type LatencyParts = Readonly<Partial<Record<LatencyPart, LatencySummary>>>;
 
 /** What one leg came to. */
 export interface LegSummary {
@@ -92,6 +106,7 @@ export interface LegSummary {
   readonly ledger: AudioLedger;
   /** Of the finals; absent without finals. */
   readonly latency?: LatencySummary;
+  readonly latencyParts?: LatencyParts;
   /** Every session's final result was compared with what came live. */
   readonly reconciled: boolean;
   /** What each session's final result says of it, as far as it could be had. */

@@ -1,6 +1,11 @@
 import { TRACKS } from '../model/audio';
 import type { AudioLedger, LossCause, TrackLedger } from '../model/audio-ledger';
-import type { LatencySummary, LegSummary } from '../model/transcript-event';
+import {
+  LATENCY_PARTS,
+  type LatencyParts,
+  type LatencySummary,
+  type LegSummary,
+} from '../model/transcript-event';
 
 /** What the legs of a call come to together. */
 export interface CallTotals {
@@ -8,21 +13,25 @@ export interface CallTotals {
   readonly sessionCount: number;
   readonly ledger: AudioLedger;
   /**
-   * Exact for a call of one leg. Of several legs, p95 is the worst leg's and p50 their mean by number of finals.
+   * Exact for a call of one leg. Of several legs, p95 and p99 are the worst leg's and p50 their mean by number of finals.
    */
   readonly latency: LatencySummary | undefined;
+  /** Likewise. */
+  readonly latencyParts: LatencyParts | undefined;
   readonly billableSeconds: number;
   readonly reconciled: boolean;
   /** The first leg's failure, if any. */
   readonly failure: string | undefined;
 }
 
-export function callTotals(legs: readonly LegSummary[]): CallTotals {
+/** @param store how long the finals took to the table, if this process stored any */
+export function callTotals(legs: readonly LegSummary[], store?: LatencySummary): CallTotals {
   return {
     segmentCount: sum(legs.map((leg) => leg.segments)),
     sessionCount: sum(legs.map((leg) => leg.sessions)),
     ledger: ledgerTotal(legs.map((leg) => leg.ledger)),
-    latency: latencyTotal(legs),
+    latency: latencyTotal(legs.map(({ latency }) => latency)),
+    latencyParts: latencyParts(legs, store),
     billableSeconds: sum(legs.map((leg) => leg.billableSeconds)),
     reconciled: legs.every((leg) => leg.reconciled),
     failure: legs.find((leg) => leg.failure !== undefined)?.failure,
@@ -60,13 +69,29 @@ function trackTotal(parts: readonly TrackLedger[]): TrackLedger {
   };
 }
 
-function latencyTotal(legs: readonly LegSummary[]): LatencySummary | undefined {
-  const known = legs.map((leg) => leg.latency).filter((latency) => latency !== undefined);
+function latencyParts(legs: readonly LegSummary[], store?: LatencySummary): LatencyParts | undefined {
+  const known = LATENCY_PARTS.flatMap((part) => {
+    const ofLegs = latencyTotal(legs.map((leg) => leg.latencyParts?.[part]));
+    const total = part === 'store' ? store : ofLegs;
+    return total === undefined ? [] : [[part, total] as const];
+  });
+  return known.length === 0 ? undefined : Object.fromEntries(known);
+}
+
+function latencyTotal(ofLegs: readonly (LatencySummary | undefined)[]): LatencySummary | undefined {
+  const known = ofLegs.filter((latency) => latency !== undefined);
+  const worst = (p: 'p95Ms' | 'p99Ms'): number =>
+    Math.max(...known.map((latency) => latency[p] ?? latency.p95Ms));
   const count = sum(known.map((latency) => latency.count));
   if (count === 0) return undefined;
   return {
     count,
-    p50Ms: Math.round(sum(known.map((latency) => latency.p50Ms * latency.count)) / count),
-    p95Ms: Math.max(...known.map((latency) => latency.p95Ms)),
+    p50Ms: hundredths(sum(known.map((latency) => latency.p50Ms * latency.count)) / count),
+    p95Ms: worst('p95Ms'),
+    p99Ms: worst('p99Ms'),
   };
+}
+
+function hundredths(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }

@@ -7,7 +7,13 @@ import {
   sessionKey,
   TTL_ATTRIBUTE,
 } from '../contract/transcripts-table';
-import type { CallParties, LegId, SegmentAddOn, TranscriptEvent } from '../model/transcript-event';
+import type {
+  CallParties,
+  LatencySummary,
+  LegId,
+  SegmentAddOn,
+  TranscriptEvent,
+} from '../model/transcript-event';
 import type { Attributes, ItemKey, ItemUpdate, StoreWrite } from '../store/store-write';
 import { callTotals } from './call-totals';
 import { segmentAttributes } from './segment-attributes';
@@ -22,6 +28,8 @@ export interface ItemOptions {
    * there is none. Without add-ons a final replaces the whole item, which is cheaper.
    */
   readonly keepsStored?: boolean;
+  /** How long the call's finals took to the table; for the end of the call. */
+  readonly storeLatency?: LatencySummary;
 }
 
 type EventOf<Type extends TranscriptEvent['type']> = Extract<TranscriptEvent, { type: Type }>;
@@ -284,7 +292,7 @@ function callEnded(event: EventOf<'call-ended'>, options: ItemOptions): ItemUpda
       status: 'completed',
       endedAt,
       endReason,
-      ...callTotals(legs),
+      ...callTotals(legs, options.storeLatency),
       [TTL_ATTRIBUTE]: options.expiresAt,
     },
     // So that the call is listed even if the write of its start was lost.

@@ -4,8 +4,9 @@ import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { StoreWrite } from '../store/store-write';
 import type { WriteQueue } from '../store/write-queue';
-import { eventToWrites } from './dynamodb-items';
+import { eventToWrites, type ItemOptions } from './dynamodb-items';
 import { LostSegments } from './lost-segments';
+import { StoreLatencies } from './store-latencies';
 import type { TranscriptSink } from './transcript-sink';
 
 export interface DynamoDbSinkOptions {
@@ -28,6 +29,7 @@ export class DynamoDbSink implements TranscriptSink {
   readonly #options: DynamoDbSinkOptions;
   readonly #now: () => number;
   readonly #lost = new LostSegments();
+  readonly #latencies = new StoreLatencies();
   #expectsAddOns: boolean;
 
   constructor(options: DynamoDbSinkOptions) {
@@ -41,12 +43,23 @@ export class DynamoDbSink implements TranscriptSink {
     try {
       if (event.type === 'add-on') this.#expectsAddOns = true;
       const options = { expiresAt: this.#expiresAt(), storeWords, keepsStored: this.#expectsAddOns };
-      for (const write of eventToWrites(this.#lost.correct(event), options)) queue.add(write);
+      const all = event.type === 'call-ended' ? { ...options, ...this.#storeLatency(event) } : options;
+      for (const write of eventToWrites(this.#lost.correct(event), all)) queue.add(write);
     } catch (error) {
       metrics.count('sinkErrors');
       const reason = error instanceof Error ? error.name : typeof error;
       logger.error({ sink: this.name, event: event.type, callSid: event.callSid, reason }, 'sink failed');
     }
+  }
+
+  #storeLatency({ callSid }: Pick<TranscriptEvent, 'callSid'>): Pick<ItemOptions, 'storeLatency'> {
+    const storeLatency = this.#latencies.take(callSid);
+    return storeLatency === undefined ? {} : { storeLatency };
+  }
+
+  /** To be told of every write that is in the table, and how long that took. */
+  noteWritten(write: StoreWrite, tookMs: number): void {
+    if (this.#latencies.note(write, tookMs)) this.#options.metrics.observe('storeLatency', tookMs);
   }
 
   /** To be told of every write that the queue loses for good. */

@@ -12,16 +12,23 @@ export interface SinkOptions {
   readonly store: { readonly table: string; readonly retentionDays: number; readonly storesWords: boolean };
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Measures durations. */
   readonly now: Clock;
+  /** Tells the time of day. */
+  readonly wallNow: Clock;
   /** Sessions are asked for translations, entities or sentiment. */
   readonly expectsAddOns?: boolean;
 }
 
 /** The sinks of every relay: here is where another one is added. */
 export function createSinks(options: SinkOptions): readonly TranscriptSink[] {
-  const { client, store, metrics, logger, now, expectsAddOns = false } = options;
+  const { client, store, metrics, logger, now, wallNow, expectsAddOns = false } = options;
   const writer = createTableWriter(client, store.table);
-  const queue = new WriteQueue({ writer, metrics, logger, now, onLost: (write) => sink.noteLost(write) });
+  const queue = new WriteQueue({
+    ...{ writer, metrics, logger, now },
+    onWritten: (write, tookMs) => sink.noteWritten(write, tookMs),
+    onLost: (write) => sink.noteLost(write),
+  });
   const sink = new DynamoDbSink({
     queue,
     retentionDays: store.retentionDays,
@@ -29,7 +36,7 @@ export function createSinks(options: SinkOptions): readonly TranscriptSink[] {
     expectsAddOns,
     metrics,
     logger,
-    now,
+    now: wallNow,
   });
   return [sink];
 }

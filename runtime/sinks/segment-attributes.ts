@@ -19,6 +19,7 @@ export function segmentAttributes(segment: Segment, storeWords: boolean): Attrib
     sessionStartMs: Math.round(segment.sessionStartMs),
     sessionEndMs: Math.round(segment.sessionEndMs),
     latencyMs: segment.latencyMs === undefined ? undefined : Math.round(segment.latencyMs),
+    relayMs: segment.relayMs === undefined ? undefined : Math.round(segment.relayMs),
     source: segment.source,
     overlap: segment.overlap,
     words: storeWords && segment.words.length > 0 ? segment.words.map((word) => ({ ...word })) : undefined,

@@ -592,9 +592,10 @@ export class Recognition {
     if (toByte <= this.#sentByte) return;
     const { metrics, now } = this.#options;
     this.#sentByte = toByte;
-    const waitedMs = this.#unsentSinceMs === undefined ? 0 : Math.max(0, now() - this.#unsentSinceMs);
+    const nowMs = now();
+    const waitedMs = this.#unsentSinceMs === undefined ? 0 : Math.max(0, nowMs - this.#unsentSinceMs);
     metrics.observe('relayLatency', waitedMs);
-    this.#receipts.sent(toByte, waitedMs);
+    this.#receipts.sent(toByte, waitedMs, nowMs);
     const isAllSent = toByte >= this.#receivedByte;
     this.#unsentSinceMs = isAllSent ? undefined : this.#receipts.receivedAtMs(toByte + 1);
   }

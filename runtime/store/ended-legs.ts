@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { TRACKS, type Track } from '../model/audio';
 import type { LegEndReason } from '../model/call-event';
-import type { LegSummary } from '../model/transcript-event';
+import { LATENCY_PARTS, type LegSummary } from '../model/transcript-event';
 import { trackLedger } from './stored-call';
 
 const number = z.number().catch(0);
 const optionalText = z.string().exactOptional();
 const track = z.enum(TRACKS as readonly [Track, ...Track[]]);
+
+const latency = z.object({
+  count: z.number(),
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number().exactOptional(),
+});
 
 /** A leg of the call item. One that has not ended has no `endedAt`. */
 const endedLeg = z.object({
@@ -21,7 +28,8 @@ const endedLeg = z.object({
   sessions: number,
   segments: number,
   ledger: z.object({ tracks: z.partialRecord(track, trackLedger) }).catch({ tracks: {} }),
-  latency: z.object({ count: z.number(), p50Ms: z.number(), p95Ms: z.number() }).exactOptional(),
+  latency: latency.exactOptional(),
+  latencyParts: z.partialRecord(z.enum(LATENCY_PARTS), latency).exactOptional(),
   reconciled: z.boolean().catch(false),
   results: z
     .array(

@@ -20,7 +20,13 @@ export const trackLedger = z.looseObject({
 const ledger = z.looseObject({
   tracks: z.looseObject({ inbound: optional(trackLedger), outbound: optional(trackLedger) }),
 });
-const latency = z.looseObject({ count: number, p50Ms: number, p95Ms: number });
+const latency = z.looseObject({ count: number, p50Ms: number, p95Ms: number, p99Ms: optional(z.number()) });
+const latencyParts = z.looseObject({
+  partial: optional(latency),
+  relay: optional(latency),
+  speech: optional(latency),
+  store: optional(latency),
+});
 const leg = z.looseObject({
   startedAt: text,
   endedAt: optional(z.string()),
@@ -47,6 +53,7 @@ export const callItem = z.looseObject({
   segmentCount: optional(z.number()),
   ledger: optional(ledger),
   latency: optional(latency),
+  latencyParts: optional(latencyParts),
   billableSeconds: optional(z.number()),
   reconciled: optional(z.boolean()),
   summary: optional(z.string()),

@@ -8,6 +8,8 @@ export interface QueuedWrite {
   readonly bytes: number;
   /** Place in the order of the whole queue. */
   readonly sequence: number;
+  /** By the queue's clock. */
+  readonly queuedAtMs: number;
   /** How far an update has come: what it tries next. */
   readonly next?: ItemChange;
   /** Every form of the update was refused once, and it has begun again. */

@@ -24,7 +24,10 @@ export interface WriteQueueOptions {
   readonly maxBackOffMs?: number;
   /** A repeated complaint is logged once in this time. */
   readonly complaintIntervalMs?: number;
+  /** Measures durations. */
   readonly now?: Clock;
+  /** Told of every write that is in the table, and how long that took. */
+  readonly onWritten?: (write: StoreWrite, tookMs: number) => void;
   /** Told of every write that was dropped or given up while the queue is open: it is lost for good. */
   readonly onLost?: (write: StoreWrite) => void;
   /** 0 to 1 */
@@ -55,7 +58,7 @@ export class WriteQueue {
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#lanes = Array.from({ length: options.lanes ?? LANES }, () => this.#createLane());
   }
 
@@ -66,7 +69,12 @@ export class WriteQueue {
     if (bytes > ITEM_LIMIT_BYTES) return this.#giveUp(write, 'larger than DynamoDB takes');
     this.#count += 1;
     this.#bytes += bytes;
-    this.#laneOf(keyOf(write).callSid).add({ write, bytes, sequence: (this.#sequence += 1) });
+    this.#laneOf(keyOf(write).callSid).add({
+      write,
+      bytes,
+      sequence: (this.#sequence += 1),
+      queuedAtMs: this.#now(),
+    });
     this.#dropOverflow();
     this.#showSize();
   }
@@ -98,6 +106,8 @@ export class WriteQueue {
       onWritten: (writes) => {
         metrics.count('storeWrites', writes.length);
         this.#forget(writes);
+        const nowMs = this.#now();
+        for (const { write, queuedAtMs } of writes) this.#options.onWritten?.(write, nowMs - queuedAtMs);
       },
       onRetry: (error) => {
         metrics.count('storeRetries');

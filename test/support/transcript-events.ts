@@ -53,7 +53,7 @@ export function legSummary(more: Partial<LegSummary> = {}): LegSummary {
     sessions: 1,
     segments: 12,
     ledger: { tracks: { inbound: trackLedger(), outbound: trackLedger() } },
-    latency: { count: 12, p50Ms: 400, p95Ms: 900 },
+    latency: { count: 12, p50Ms: 400, p95Ms: 900, p99Ms: 950 },
     reconciled: true,
     results: [],
     billableSeconds: 120,

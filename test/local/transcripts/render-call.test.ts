@@ -1,4 +1,5 @@
 import { renderCall } from '../../../local/transcripts/render-call';
+import { renderLatency } from '../../../local/transcripts/render-latency';
 import { renderLedger } from '../../../local/transcripts/render-ledger';
 import { renderList } from '../../../local/transcripts/render-list';
 import { callItem, gapItem, segmentItem, type StoredCall } from '../../../runtime/store/stored-call';
@@ -52,9 +53,17 @@ const stored: StoredCall = {
   results: [],
 };
 
-test('The latency of one segment is one figure', () => {
-  const one = { ...stored, call: { ...call, latency: { count: 1, p50Ms: 412, p95Ms: 412 } } };
-  expect(renderCall(one, plain).at(-1)).toBe('Latency of 1 segment: 0.41 s.');
+test('The latency is a table of what it is made of', () => {
+  const part = (ms: number) => ({ count: 7, p50Ms: ms, p95Ms: 2 * ms, p99Ms: 3 * ms });
+  const latencyParts = { partial: part(300), relay: part(0.45), speech: part(600), store: part(110) };
+  expect(renderLatency({ ...call, latency: part(601), latencyParts })).toEqual([
+    'Latency in seconds         number  half within  95 % within  99 % within',
+    'partials                        7        0.300        0.600        0.900',
+    'finals                          7        0.601        1.202        1.803',
+    '  in the relay                  7        0.000        0.001        0.001',
+    '  at the speech service         7        0.600        1.200        1.800',
+    'finals stored, from there       7        0.110        0.220        0.330',
+  ]);
 });
 
 test('A call is its head, its conversation with the gap in place, its ledger and its latency', () => {
@@ -81,7 +90,9 @@ test('A call is its head, its conversation with the gap in place, its ledger and
     'unconfirmed            0.000     0.000',
     'lost                   0.000     0.000',
     'Every millisecond is accounted for: 120.000 s received, 100 % transcribed.',
-    'Latency of 2 segments: half within 0.41 s, 95 % within 0.90 s.',
+    '',
+    'Latency in seconds  number  half within  95 % within  99 % within',
+    'finals                   2        0.412        0.900',
   ]);
 });
 

@@ -79,6 +79,17 @@ describe('the parameters of a leg', () => {
   });
 
   test.each([{}, { from: '', to: '', direction: '' }, { direction: 'sideways' }])(
+    expect(new Latencies().parts()).toBeUndefined();
+  });
+
+  test('give percentiles of what came in any order, to a twentieth', () => {
+    const latencies = new Latencies();
+    for (const ms of [500, 100, 300, 200, 400]) latencies.addFinal({ totalMs: ms, relayMs: ms / 100 });
+    expect(latencies.summary()).toEqual({ count: 5, p50Ms: 295, p95Ms: 495, p99Ms: 495 });
+    expect(latencies.parts()).toEqual({
+      relay: { count: 5, p50Ms: 2.95, p95Ms: 4.95, p99Ms: 4.95 },
+      speech: { count: 5, p50Ms: 295, p95Ms: 495, p99Ms: 495 },
+    });
     'that say nothing leave the parties unknown',
     (parameters) => {
       expect(readLegParameters(parameters).parties).toEqual({ direction: 'unknown' });
@@ -111,9 +122,10 @@ describe('latencies', () => {
     expect(new Latencies().summary()).toBeUndefined();
   });
 
-  test('give median and 95th percentile of what came in any order', () => {
+  test('tell partials apart, whose parts are of no interest', () => {
     const latencies = new Latencies();
-    for (const ms of [500, 100, 300, 200, 400]) latencies.add(ms);
-    expect(latencies.summary()).toEqual({ count: 5, p50Ms: 300, p95Ms: 500 });
+    latencies.addPartial({ totalMs: 1_000, relayMs: 1 });
+    expect(latencies.summary()).toBeUndefined();
+    expect(latencies.parts()).toEqual({ partial: { count: 1, p50Ms: 995, p95Ms: 995, p99Ms: 995 } });
   });
 });

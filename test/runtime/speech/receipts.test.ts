@@ -13,6 +13,29 @@ test('tells when a byte was received, to a tenth of a second', () => {
   expect(receivedAtMs).toBeGreaterThan(400);
 });
 
+test('splits the latency of words into the time before their audio was sent, and after it', () => {
+  const receipts = oneSecond();
+  receipts.sent(25 * 160, 3, 503);
+  receipts.sent(50 * 160, 700, 1_700);
+  const early = receipts.latency(25 * 160, 2_000);
+  expect(early).toEqual({ totalMs: 2_000 - receipts.receivedAtMs(25 * 160)!, relayMs: 3 });
+  expect(receipts.latency(50 * 160, 2_000)).toMatchObject({ relayMs: 700 });
+  expect(receipts.latency(50 * 160 + 1, 2_000)).toBeUndefined();
+});
+
+test('knows of all that piled up how long it waited', () => {
+  const receipts = oneSecond();
+  receipts.sent(50 * 160, 1_000, 5_000);
+  const { relayMs } = receipts.latency(160, 6_000)!;
+  expect(relayMs).toBe(5_000 - receipts.receivedAtMs(160)!);
+});
+
+test('never says that words waited in the relay for longer than they took', () => {
+  const receipts = oneSecond();
+  receipts.sent(160, 5_000, 5_020);
+  expect(receipts.latency(160, 30)).toEqual({ totalMs: 10, relayMs: 10 });
+});
+
 test('tells what was received by a time', () => {
   const receipts = oneSecond();
   expect(receipts.endByteAt(0)).toBe(0);
