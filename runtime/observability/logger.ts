@@ -1,4 +1,5 @@
 import { pino, type Logger, type LevelWithSilent } from 'pino';
+import { errorFields } from './error-fields';
 
 export type { Logger };
 
@@ -10,7 +11,12 @@ export type { Logger };
  */
 export function createLogger(level: LevelWithSilent, destination: 1 | 2): Logger {
   return pino(
-    { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` },
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      serializers: { err: (error: unknown) => errorFields(error) },
+    },
     pino.destination(destination),
   );
 }
