@@ -33,6 +33,8 @@ export interface CallAudit {
 
 /** Two legs of a call are placed by the wall clock, and each begins with a burst of audio that had piled up. */
 const BETWEEN_LEGS_MS = 300;
+/** The call's zero is when its first frame was read: a busy machine reads it late. */
+const READ_LATE_MS = 700;
 /** What is under way when a call ends: frames that were due and a tick of the pacing. */
 const END_OF_CALL_MS = 120;
 /** Each resume may shift a session's own clock by a frame. */
@@ -177,7 +179,7 @@ function misplaced(facts: CallFacts, segments: readonly PlacedSegment[]): string
     .toSorted((one, other) => one.startMs - other.startMs);
   return segments.flatMap(({ itemKey, streamSid, told, fromMs, toMs }) => {
     const isFirst = streamSid === first?.streamSid;
-    const mostMs = isFirst ? PLACE_MS : PLACE_MS + BETWEEN_LEGS_MS;
+    const mostMs = isFirst ? PLACE_MS : PLACE_MS + BETWEEN_LEGS_MS + READ_LATE_MS;
     const originMs = first?.startMs ?? 0;
     const offMs = Math.max(
       Math.abs(told.fromMs - (fromMs - originMs)),

@@ -2,7 +2,6 @@ import { CallClock } from '../../../runtime/call/call-clock';
 import { Latencies } from '../../../runtime/call/latencies';
 import { mergeParties, readLegParameters } from '../../../runtime/call/leg-parameters';
 import { speakerOf } from '../../../runtime/call/speaker';
-import { TimeMap } from '../../../runtime/call/time-map';
 
 describe('a call clock', () => {
   const origin = Date.parse('2026-11-21T10:00:00.000Z');
@@ -33,35 +32,6 @@ describe('a call clock', () => {
   });
 });
 
-describe('a time map', () => {
-  test('does not follow the wandering of timestamps', () => {
-    const map = new TimeMap();
-    [8, 27, 49, 66, 88].forEach((timestampMs, i) => map.note(i * 20, timestampMs));
-    expect(map.toTimestampMs(80)).toBe(88);
-    expect(map.toTimestampMs(0)).toBe(8);
-  });
-
-  test('follows each shift from where it is', () => {
-    const map = new TimeMap();
-    map.note(0, 100);
-    map.note(1_000, 600);
-    map.note(2_000, 2_600);
-    expect(map.toTimestampMs(999)).toBe(1_099);
-    expect(map.toTimestampMs(1_000)).toBe(600);
-    expect(map.toTimestampMs(2_500)).toBe(3_100);
-  });
-
-  test('stays bounded however often a stream shifts', () => {
-    const map = new TimeMap();
-    for (let i = 0; i < 100_000; i += 1) map.note(i * 20, i * 20 + (i % 2) * 500);
-    expect(map.toTimestampMs(99_999 * 20)).toBe(99_999 * 20 + 500);
-  });
-
-  test('knows nothing without a frame', () => {
-    expect(new TimeMap().toTimestampMs(0)).toBeUndefined();
-  });
-});
-
 describe('the parameters of a leg', () => {
   test('give parties, languages and vocabulary', () => {
     const parameters = {
@@ -79,17 +49,6 @@ describe('the parameters of a leg', () => {
   });
 
   test.each([{}, { from: '', to: '', direction: '' }, { direction: 'sideways' }])(
-    expect(new Latencies().parts()).toBeUndefined();
-  });
-
-  test('give percentiles of what came in any order, to a twentieth', () => {
-    const latencies = new Latencies();
-    for (const ms of [500, 100, 300, 200, 400]) latencies.addFinal({ totalMs: ms, relayMs: ms / 100 });
-    expect(latencies.summary()).toEqual({ count: 5, p50Ms: 295, p95Ms: 495, p99Ms: 495 });
-    expect(latencies.parts()).toEqual({
-      relay: { count: 5, p50Ms: 2.95, p95Ms: 4.95, p99Ms: 4.95 },
-      speech: { count: 5, p50Ms: 295, p95Ms: 495, p99Ms: 495 },
-    });
     'that say nothing leave the parties unknown',
     (parameters) => {
       expect(readLegParameters(parameters).parties).toEqual({ direction: 'unknown' });
@@ -120,6 +79,17 @@ test.each([
 describe('latencies', () => {
   test('have no summary without samples', () => {
     expect(new Latencies().summary()).toBeUndefined();
+    expect(new Latencies().parts()).toBeUndefined();
+  });
+
+  test('give percentiles of what came in any order, to a twentieth', () => {
+    const latencies = new Latencies();
+    for (const ms of [500, 100, 300, 200, 400]) latencies.addFinal({ totalMs: ms, relayMs: ms / 100 });
+    expect(latencies.summary()).toEqual({ count: 5, p50Ms: 295, p95Ms: 495, p99Ms: 495 });
+    expect(latencies.parts()).toEqual({
+      relay: { count: 5, p50Ms: 2.95, p95Ms: 4.95, p99Ms: 4.95 },
+      speech: { count: 5, p50Ms: 295, p95Ms: 495, p99Ms: 495 },
+    });
   });
 
   test('tell partials apart, whose parts are of no interest', () => {
