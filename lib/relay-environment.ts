@@ -8,6 +8,7 @@ export const OWNED_SETTINGS = [
   'PUBLIC_URL',
   'TWILIO_SECRET_ARN',
   'GLADIA_SECRET_ARN',
+  'TICKET_SECRET_ARN',
   'TRANSCRIPTS_TABLE',
   'AWS_REGION',
   'MAX_CALLS',
@@ -47,6 +48,7 @@ const PLACEHOLDERS: Omit<OwnedValues, 'MAX_CALLS'> = {
   PUBLIC_URL: 'https://relay.example.com',
   TWILIO_SECRET_ARN: 'twilio',
   GLADIA_SECRET_ARN: 'gladia',
+  TICKET_SECRET_ARN: 'ticket',
   TRANSCRIPTS_TABLE: 'transcripts',
   AWS_REGION: 'us-east-1',
 };

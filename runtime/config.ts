@@ -5,6 +5,8 @@ import { counted } from './model/counted';
 import { KEY_SHAPE, Secret } from './model/secret';
 import { parseGladiaSessionOptions, type GladiaSessionOptions } from './speech/gladia/gladia-session-options';
 import { checkVerbs } from './twilio/check-verbs';
+import { LEAST_KEY_LENGTH } from './twilio/stream-ticket';
+import type { TicketPolicy } from './twilio/stream-tickets';
 import type { CallContinuation } from './twilio/voice-twiml';
 
 /** Every setting of the relay, read and checked. What each means: `contract/settings.ts`. */
@@ -24,6 +26,11 @@ export interface RelayConfig {
     readonly apiKey?: { readonly sid: string; readonly secret: Secret };
     /** Whether the REST API may be asked: with an API key, an explicit URL, or in AWS. */
     readonly isRestAllowed: boolean;
+  };
+  readonly ticket: {
+    readonly policy: TicketPolicy;
+    readonly keys: readonly Secret[];
+    readonly secretArn?: string;
   };
   readonly gladia: {
     readonly apiKey?: Secret;
@@ -93,6 +100,11 @@ export function loadConfig(environment: Environment): RelayConfig {
           : undefined,
       ),
       isRestAllowed: apiKeySid !== undefined || read.isSet('TWILIO_API_URL') || twilioSecretArn !== undefined,
+    },
+    ticket: {
+      policy: read.oneOf('STREAM_TICKET', ['required', 'when-issued', 'off']) ?? 'when-issued',
+      keys: read.secrets('TICKET_KEY', LEAST_KEY_LENGTH),
+      ...some('secretArn', read.text('TICKET_SECRET_ARN', NAME)),
     },
     gladia: {
       ...some('apiKey', read.secret('GLADIA_API_KEY')),
@@ -191,10 +203,10 @@ class SettingReader {
     return value === undefined ? undefined : new Secret(value);
   }
 
-  secrets(name: SettingName): readonly Secret[] {
+  secrets(name: SettingName, leastLength = 1): readonly Secret[] {
     const values = (this.#value(name) ?? '').split(',').map((value) => value.trim());
     const given = values.filter((value) => value !== '');
-    const unusable = given.find((value) => !KEY_SHAPE.test(value));
+    const unusable = given.find((value) => !KEY_SHAPE.test(value) || value.length < leastLength);
     if (unusable !== undefined) this.#refuse(name, unusable);
     return given.map((value) => new Secret(value));
   }

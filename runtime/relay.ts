@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { RelayConfig, Environment } from './config';
 import { Calls } from './call/calls';
 import { Continuity } from './continuity/continuity';
@@ -5,6 +6,7 @@ import type { ContinuityTiming } from './continuity/continuity-timing';
 import { StreamStarter } from './continuity/stream-starter';
 import { CallSession } from './call/call-session';
 import type { Clock } from './model/clock';
+import { Secret } from './model/secret';
 import type { Logger } from './observability/logger';
 import { startEmbeddedMetrics } from './observability/embedded-metrics';
 import { Metrics } from './observability/metrics';
@@ -29,9 +31,11 @@ import { CallReader } from './store/call-reader';
 import { CallStore } from './store/call-store';
 import { LeaseStore } from './store/lease-store';
 import { TaskMail } from './store/task-mail';
+import { TicketStore } from './store/ticket-store';
 import { OwnTable } from './store/own-table';
 import { createDocumentClient } from './store/dynamodb-client';
 import { CallDirectory } from './twilio/call-directory';
+import { StreamTickets } from './twilio/stream-tickets';
 import { twilioDoors } from './twilio/twilio-doors';
 import { TwilioMediaStream, type MediaStreamTiming } from './twilio/twilio-media-stream';
 import { TwilioRest } from './twilio/twilio-rest';
@@ -119,11 +123,13 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const { logger, now = () => performance.now(), wallNow = Date.now, random = Math.random } = deps;
   const timing: RelayTiming = { ...RELAY_TIMING, ...deps.timing };
   const metrics = new Metrics();
-  const { twilio, gladia, store } = config;
+  const { twilio, gladia, store, ticket } = config;
 
+  const hasSharedTicketKey = ticket.keys.length > 0 || ticket.secretArn !== undefined;
   const credentials = new Credentials({
     twilio,
     gladia,
+    ticket: hasSharedTicketKey ? ticket : { keys: [newTicketKey()] },
     region: store.region,
     logger,
     timing: timing.secrets,
@@ -144,6 +150,22 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     now,
   });
   const tableAccess = { client, tableName: store.table, wallNow };
+  const tickets = new StreamTickets({
+    policy: ticket.policy,
+    keys: {
+      keys: () => credentials.ticketKeys(),
+      refresh: () => credentials.refreshTicketKeys(),
+      areShared: hasSharedTicketKey,
+    },
+    records: new TicketStore(tableAccess),
+    wallNow,
+    logger,
+    metrics,
+  });
+  if (ticket.policy !== 'off' && !hasSharedTicketKey)
+    logger.info(
+      'TICKET_KEY is not set: stream tickets hold in this process only. Several relays need the same',
+    );
   const sinks = [
     ...createSinks({
       client,
@@ -189,7 +211,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     calls,
     starter:
       twilio.isRestAllowed && config.publicUrl !== undefined
-        ? new StreamStarter({ rest, publicUrl: config.publicUrl, mediaPath: config.mediaPath })
+        ? new StreamStarter({ rest, tickets, publicUrl: config.publicUrl, mediaPath: config.mediaPath })
         : undefined,
     isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
     recoverSession: (session, signal) =>
@@ -254,6 +276,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     mediaPath: config.mediaPath,
     tracks: config.tracks,
     next: twilio.next,
+    tickets,
     isFull: () => calls.streamingLegs >= config.maxCalls,
     isDraining: () => isDraining,
     onStreamStatus(event) {
@@ -280,6 +303,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           listener,
           accountSid,
           tracks: config.tracks,
+          ...(ticket.policy === 'off' ? {} : { checkTicket: tickets.check.bind(tickets) }),
           logger,
           metrics,
           ...timing.mediaStream,
@@ -360,4 +384,9 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     unreadyReasons: () => readiness.unreadyReasons(),
     drain: () => (drained ??= drain()),
   };
+}
+
+/** For a relay that is alone. */
+function newTicketKey(): Secret {
+  return new Secret(randomBytes(32).toString('base64url'));
 }

@@ -10,6 +10,7 @@ import {
 import { KEY_SHAPE, Secret } from './model/secret';
 import type { Logger } from './observability/logger';
 import { SecretCache } from './secret-cache';
+import { LEAST_KEY_LENGTH } from './twilio/stream-ticket';
 import type { TwilioCredentials } from './twilio/twilio-credentials';
 
 /** When secrets are read. */
@@ -35,6 +36,8 @@ export interface CredentialsOptions {
   /** From the environment; the secret wins where there is one. */
   readonly gladia: { readonly apiKey?: Secret; readonly secretArn?: string };
   readonly twilio: TwilioCredentials & { readonly secretArn?: string };
+  /** Keys of stream tickets. */
+  readonly ticket?: { readonly keys: readonly Secret[]; readonly secretArn?: string };
   readonly region: string;
   readonly logger: Logger;
   readonly timing?: Partial<SecretTiming>;
@@ -49,7 +52,8 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Source<T> {
   readonly setting: SecretSetting;
   readonly arn: string;
-  readonly read: (fields: Fields) => T | undefined;
+  /** @param text what the secret holds; nothing when it has no value */
+  readonly read: (text: string | undefined) => T | undefined;
 }
 
 /** A value that may be refused, and fetched again then. */
@@ -64,18 +68,21 @@ export class Credentials {
   readonly #timing: SecretTiming;
   readonly #gladia: Held<Secret>;
   readonly #twilio: Held<TwilioCredentials>;
+  readonly #ticket: Held<readonly Secret[]>;
   #client: SecretsManagerClient | undefined;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
     this.#timing = { ...SECRET_TIMING, ...options.timing };
-    const { gladia, twilio } = options;
+    const { gladia, twilio, ticket = { keys: [] } } = options;
     this.#gladia =
       gladia.secretArn === undefined ? fixed(gladia.apiKey) : this.#cache(gladiaSource(gladia.secretArn));
     this.#twilio =
       twilio.secretArn === undefined
         ? fixed(configured(twilio))
         : this.#cache(twilioSource(twilio.secretArn));
+    this.#ticket =
+      ticket.secretArn === undefined ? fixed(ticket.keys) : this.#cache(ticketSource(ticket.secretArn));
   }
 
   gladiaApiKey(): Promise<Secret | undefined> {
@@ -96,6 +103,16 @@ export class Credentials {
     return this.#twilio.refresh();
   }
 
+  /** The first one signs tickets, all are accepted. None while there is none. */
+  async ticketKeys(): Promise<readonly Secret[]> {
+    return (await this.#ticket.get()) ?? [];
+  }
+
+  /** A ticket did not fit: reads the keys again. */
+  async refreshTicketKeys(): Promise<readonly Secret[]> {
+    return (await this.#ticket.refresh()) ?? [];
+  }
+
   #cache<T>(source: Source<T>): SecretCache<T> {
     const { now = () => performance.now(), sleep = pause } = this.#options;
     return new SecretCache({ ...this.#timing, fetch: this.#reader(source), now, sleep });
@@ -108,7 +125,7 @@ export class Credentials {
     let said: 'filled' | 'not-filled' | 'failed' | undefined;
     return async () => {
       try {
-        const value = source.read(parseFields(await this.#secretString(arn)));
+        const value = source.read(await this.#secretString(arn));
         const state = value === undefined ? 'not-filled' : 'filled';
         if (said !== state && state === 'not-filled')
           logger.warn(
@@ -158,7 +175,19 @@ function gladiaSource(arn: string): Source<Secret> {
   return {
     setting: 'GLADIA_SECRET_ARN',
     arn,
-    read: (fields) => secretOf(fields[GLADIA_SECRET_FIELDS.apiKey]),
+    read: (text) => secretOf(parseFields(text)[GLADIA_SECRET_FIELDS.apiKey]),
+  };
+}
+
+/** Plain text, as the stack has it generated; during a rotation the new key and the old one, with a comma. */
+function ticketSource(arn: string): Source<readonly Secret[]> {
+  return {
+    setting: 'TICKET_SECRET_ARN',
+    arn,
+    read(text) {
+      const keys = secretsOf(text).filter((key) => key.reveal().length >= LEAST_KEY_LENGTH);
+      return keys.length === 0 ? undefined : keys;
+    },
   };
 }
 
@@ -167,7 +196,8 @@ function twilioSource(arn: string): Source<TwilioCredentials> {
   return {
     setting: 'TWILIO_SECRET_ARN',
     arn,
-    read(fields) {
+    read(text) {
+      const fields = parseFields(text);
       const accountSid = textOf(fields[names.accountSid]);
       const authToken = secretOf(fields[names.authToken]);
       const sid = textOf(fields[names.apiKeySid]);

@@ -105,6 +105,7 @@ export class RelayTask extends Construct {
           PUBLIC_URL: publicUrl,
           TWILIO_SECRET_ARN: store.twilioSecret.secretArn,
           GLADIA_SECRET_ARN: store.gladiaSecret.secretArn,
+          TICKET_SECRET_ARN: store.ticketSecret.secretArn,
           TRANSCRIPTS_TABLE: store.transcripts.tableName,
           AWS_REGION: Stack.of(this).region,
           MAX_CALLS: String(settings.maxCalls),
@@ -132,7 +133,8 @@ export class RelayTask extends Construct {
       taskRole.addToPrincipalPolicy(new PolicyStatement({ actions: [...actions], resources }));
     };
     allow(TABLE_ACTIONS, store.transcripts.tableArn);
-    allow(['secretsmanager:GetSecretValue'], store.gladiaSecret.secretArn, store.twilioSecret.secretArn);
+    const secrets = [store.gladiaSecret, store.twilioSecret, store.ticketSecret];
+    allow(['secretsmanager:GetSecretValue'], ...secrets.map(({ secretArn }) => secretArn));
     // How a task learns that it is to stop, before its SIGTERM. Task ids are not known here.
     allow(['ecs:DescribeTasks'], tasksOf(cluster));
     if (store.key !== undefined) taskRole.addToPrincipalPolicy(useOfKey(store.key));

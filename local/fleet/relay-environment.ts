@@ -32,6 +32,7 @@ export function relayEnvironment(
     TWILIO_API_KEY_SID: FLEET_REST_KEY.sid,
     TWILIO_API_KEY_SECRET: FLEET_REST_KEY.secret,
     VOICE_TWIML: '<Pause length="3600"/>',
+    TICKET_KEY: 'local-ticket-key-of-every-relay-of-the-fleet',
     GLADIA_API_KEY: FLEET_GLADIA_KEY,
     GLADIA_API_URL: gladia.url,
     GLADIA_SESSION_OPTIONS: '{"language_config":{"languages":["en"]}}',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { STREAM_STATUS_PATH } from '../contract/endpoints';
 import type { Track } from '../model/audio';
 import { streamUrl, webhookUrl } from '../twilio/public-url';
+import type { StreamTickets } from '../twilio/stream-tickets';
 import type { TwilioRest } from '../twilio/twilio-rest';
 import { AtMost } from './at-most';
 
@@ -15,6 +16,7 @@ export interface StreamOfCall {
 
 export interface StreamStarterOptions {
   readonly rest: Pick<TwilioRest, 'createStream' | 'stopStream'>;
+  readonly tickets: Pick<StreamTickets, 'issue'>;
   /** The setting `PUBLIC_URL`: some task behind it takes the stream. */
   readonly publicUrl: string;
   readonly mediaPath: string;
@@ -34,15 +36,21 @@ export class StreamStarter {
 
   /** @returns the new stream's sid @throws TwilioRestError */
   start({ callSid, accountSid, tracks, parameters }: StreamOfCall): Promise<string> {
-    const { rest, publicUrl, mediaPath } = this.#options;
+    const { rest, tickets, publicUrl, mediaPath } = this.#options;
     const stream = {
       url: streamUrl(publicUrl, mediaPath),
       name: `callscript-${randomBytes(8).toString('hex')}`,
       tracks,
       statusCallback: webhookUrl(publicUrl, STREAM_STATUS_PATH),
-      parameters,
     };
-    return this.#requests.run(() => rest.createStream(callSid, accountSid, stream));
+    return this.#requests.run(async () => {
+      // When its turn has come, because a ticket does not last. First, because Twilio takes so many parameters.
+      const ticket = await tickets.issue({ callSid, accountSid });
+      return rest.createStream(callSid, accountSid, {
+        ...stream,
+        parameters: { ...ticket, ...parameters, ...ticket },
+      });
+    });
   }
 
   /** @throws TwilioRestError */

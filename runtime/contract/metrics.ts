@@ -46,6 +46,11 @@ const metrics = {
   legsUntranscribed: counter('Legs with more than ten seconds of audio on a track and not one segment'),
   callsFailed: counter('Legs whose transcription failed for good, by reason', 'count', 'reason'),
   requestsRefused: counter('Requests and upgrades refused, by reason', 'count', 'reason'),
+  ticketFaults: counter(
+    'Stream tickets that could not be issued, noted or checked, so that their stream is taken as it is, by fault',
+    'count',
+    'fault',
+  ),
   twilioMessagesIgnored: counter('Twilio messages counted and ignored, by reason', 'count', 'reason'),
   speechMessagesIgnored: counter(
     'Messages of the speech service counted and ignored, by reason',

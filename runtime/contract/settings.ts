@@ -58,6 +58,25 @@ const settings = {
     meaning:
       'Secret with the Twilio credentials; wins over `TWILIO_ACCOUNT_SID`, `TWILIO_AUTH_TOKEN` and `TWILIO_API_KEY_*`',
   },
+  STREAM_TICKET: {
+    where: 'both',
+    allowed: 'required, when-issued or off',
+    fallback: 'when-issued',
+    meaning:
+      'Which streams must bring a single-use ticket: all, those of calls that came through `/voice`, or none. See [Who gets in](#who-gets-in)',
+  },
+  TICKET_KEY: {
+    where: 'local',
+    allowed: 'a key of at least 32 printable characters without spaces, or several separated by commas',
+    meaning:
+      'Signs stream tickets: the first key; all are accepted. The same for every relay. Without it each process makes one up',
+    secret: true,
+  },
+  TICKET_SECRET_ARN: {
+    where: 'aws',
+    allowed: 'the ARN or name of a Secrets Manager secret',
+    meaning: 'Secret with the key of the tickets; wins over `TICKET_KEY`',
+  },
   ALLOW_UNSIGNED_STREAMS: {
     where: 'local',
     allowed: 'true or false',

@@ -14,6 +14,8 @@
  * | task      | LIVE#TASKS     | TASK#<task id>                                                       |
  * | mail      | LIVE#MAIL#<task id> | <streamSid>                                                     |
  * | leg       | LIVE#<0 to 15> | <callSid>#<streamSid>                                                |
+ * | ticket    | TICKET#<ticket id> | USED                                                             |
+ * | ticketed call | TICKET#CA... | ISSUED                                                             |
  *
  * Times in keys are whole milliseconds since the call's first audio, ten digits, so that text order is time order.
  */
@@ -29,6 +31,14 @@ export const RESULT_PREFIX = 'RESULT#';
 const CLAIM_PREFIX = 'CLAIM#';
 const HAND_OVER_PREFIX = 'HANDOVER#';
 const TASK_PREFIX = 'TASK#';
+
+export const USED_ITEM_KEY = 'USED';
+export const ISSUED_ITEM_KEY = 'ISSUED';
+
+/** @param of a ticket's id, or the callSid of a call whose streams have tickets */
+export function ticketPartition(of: string): string {
+  return `TICKET#${of}`;
+}
 
 /** Partition of the tasks' own items. */
 export const LIVE_TASKS = 'LIVE#TASKS';

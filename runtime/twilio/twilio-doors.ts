@@ -6,6 +6,7 @@ import type { Metrics } from '../observability/metrics';
 import { splitTarget, type HttpReply, type HttpRequest, type Route } from '../server/http-route';
 import type { Admission } from '../server/upgrade-door';
 import { routePaths, type DoorKind } from './public-url';
+import type { StreamTickets } from './stream-tickets';
 import { parseStreamStatus, type StreamStatusEvent } from './stream-status';
 import { TwilioGate, type GateOptions } from './twilio-gate';
 import { callParameters, voiceTwiml, type CallContinuation } from './voice-twiml';
@@ -17,6 +18,7 @@ export interface TwilioDoorsOptions extends GateOptions {
   readonly tracks: readonly Track[];
   /** What a call does after `<Start>`; without it `/voice` says what is missing. */
   readonly next?: CallContinuation | undefined;
+  readonly tickets: Pick<StreamTickets, 'issueFirst'>;
   /** This process has as many calls as it takes. */
   readonly isFull: () => boolean;
   readonly isDraining: () => boolean;
@@ -69,7 +71,7 @@ function webhook(
   gate: TwilioGate,
   { publicUrl }: TwilioDoorsOptions,
   path: string,
-  answer: (form: URLSearchParams) => HttpReply,
+  answer: (form: URLSearchParams) => HttpReply | Promise<HttpReply>,
 ): Route {
   const kind: DoorKind = 'webhook';
   return {
@@ -84,11 +86,16 @@ function webhook(
 }
 
 /** Also when this task is full or draining: the call itself must go on, and another task may take its stream. */
-function voiceReply(options: TwilioDoorsOptions, next: CallContinuation, form: URLSearchParams): HttpReply {
-  const { publicUrl, mediaPath, tracks, metrics } = options;
+async function voiceReply(
+  options: TwilioDoorsOptions,
+  next: CallContinuation,
+  form: URLSearchParams,
+): Promise<HttpReply> {
+  const { publicUrl, mediaPath, tracks, tickets, metrics } = options;
   if (publicUrl === undefined) return refused(metrics, 503, 'no-public-url', NO_PUBLIC_URL);
   const streamName = `callscript-${randomBytes(8).toString('hex')}`;
-  const parameters = callParameters(form);
+  const call = { callSid: form.get('CallSid') ?? '', accountSid: form.get('AccountSid') ?? '' };
+  const parameters = { ...callParameters(form), ...(await tickets.issueFirst(call)) };
   const body = voiceTwiml({ publicUrl, mediaPath, tracks, next, streamName, parameters });
   return { status: 200, headers: { 'content-type': 'text/xml; charset=utf-8' }, body };
 }

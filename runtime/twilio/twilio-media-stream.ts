@@ -1,7 +1,7 @@
 import { WebSocket, type RawData } from 'ws';
 import { PING_INTERVAL_MS } from '../contract/durations';
 import type { Track } from '../model/audio';
-import type { CallEvent, LegEndReason } from '../model/call-event';
+import type { CallEvent, LegEndReason, LegStart } from '../model/call-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { mayFollow, type MediaStreamState } from './media-stream-state';
@@ -13,6 +13,7 @@ import {
   type StartMessage,
 } from './twilio-messages';
 import { judgeStart, type StartRefusal } from './start-judgement';
+import { TICKET_PARAMETER, type TicketedCall, type TicketRefusal } from './stream-tickets';
 
 /** Takes a leg's events, at once and in order. What it throws ends with the message that caused it. */
 export interface CallEventListener {
@@ -38,6 +39,11 @@ export interface MediaStreamOptions extends MediaStreamTiming {
   readonly accountSid?: string | undefined;
   /** The tracks that are transcribed: the setting `TRACKS`. */
   readonly tracks: readonly Track[];
+  /** May this stream begin? What it sends meanwhile is kept. Never rejects. Without it there are no tickets. */
+  readonly checkTicket?: (
+    call: TicketedCall,
+    ticket: string | undefined,
+  ) => Promise<TicketRefusal | undefined>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Monotonic milliseconds. Default `performance.now`. */
@@ -55,6 +61,7 @@ type IgnoredReason =
   | 'after-end'
   | 'duplicate'
   | 'track-off'
+  | 'held-full'
   | 'listener-failed';
 
 const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
@@ -67,12 +74,22 @@ const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
   'protocol-error': 1002,
 };
 
-const REFUSAL_CODES: Readonly<Record<StartRefusal | 'start-timeout', number>> = {
+type Refusal = StartRefusal | TicketRefusal | 'start-timeout';
+
+const REFUSAL_CODES: Readonly<Record<Refusal, number>> = {
   'media-format': 1003,
   account: 1008,
   tracks: 1008,
   'start-timeout': 1008,
+  'no-ticket': 1008,
+  'bad-ticket': 1008,
+  'expired-ticket': 1008,
+  'used-ticket': 1008,
+  'no-ticket-key': 1011,
 };
+
+/** Kept while a ticket is looked at: six seconds of two tracks, when the table and a secret take their time. */
+const MOST_HELD_BYTES = 256 * 1024;
 
 /**
  * One Twilio media stream: takes the messages of one WebSocket and gives the events of one leg, `ended` exactly once
@@ -98,6 +115,10 @@ export class TwilioMediaStream {
   #tracks: readonly Track[] = [];
   #heardAt: number;
   #brokeProtocol = false;
+  #held: { readonly data: RawData; readonly isBinary: boolean }[] = [];
+  #heldBytes = 0;
+  #isGone = false;
+  #settleClosed: () => void = () => undefined;
 
   constructor(options: MediaStreamOptions) {
     this.#options = options;
@@ -109,7 +130,7 @@ export class TwilioMediaStream {
     this.#heardAt = this.#now();
     this.#startTimer = setTimeout(() => this.#refuse('start-timeout'), options.startTimeoutMs ?? 10_000);
     this.#pingTimer = setInterval(() => this.#checkPeer(), options.pingIntervalMs ?? PING_INTERVAL_MS);
-    this.closed = new Promise((resolve) => this.#socket.once('close', resolve));
+    this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     this.#socket.on('pong', () => (this.#heardAt = this.#now()));
     this.#socket.on('error', (error) => this.#onError(error));
@@ -145,6 +166,7 @@ export class TwilioMediaStream {
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#state === 'checking') return this.#hold(data, isBinary);
     const message = parseTwilioMessage(data as Buffer, isBinary);
     switch (message.type) {
       case 'media':
@@ -176,15 +198,44 @@ export class TwilioMediaStream {
 
   #onStart(start: StartMessage): void {
     if (this.#state !== 'waiting') return this.#ignore('second-start');
-    const { streamSid, callSid, accountSid, parameters } = start;
+    const { streamSid, callSid, accountSid } = start;
+    // A ticket is a secret: whoever hears of this stream does not see it.
+    const { [TICKET_PARAMETER]: ticket, ...parameters } = start.parameters;
     this.#logger = this.#logger.child({ callSid, streamSid });
     const judgement = judgeStart(start, this.#options);
     if ('refusal' in judgement) return this.#refuse(judgement.refusal, judgement.detail);
     this.#streamSid = streamSid;
     this.#tracks = judgement.tracks;
+    const { tracks } = judgement;
+    const { checkTicket } = this.#options;
+    const started = { type: 'started', callSid, streamSid, accountSid, tracks, parameters } as const;
+    if (checkTicket === undefined) return this.#begin(started);
+    this.#enter('checking');
+    void checkTicket({ callSid, accountSid }, ticket).then((refusal) => this.#onChecked(started, refusal));
+  }
+
+  #begin(started: LegStart): void {
     this.#heardAt = this.#now();
     this.#enter('streaming');
-    this.#emit({ type: 'started', callSid, streamSid, accountSid, tracks: judgement.tracks, parameters });
+    this.#emit(started);
+  }
+
+  /** Twilio discards what is not read (31930), so everything is, and waits here. */
+  #hold(data: RawData, isBinary: boolean): void {
+    this.#heldBytes += (data as Buffer).length;
+    if (this.#heldBytes > MOST_HELD_BYTES) return this.#ignore('held-full');
+    this.#held.push({ data, isBinary });
+  }
+
+  #onChecked(started: LegStart, refusal: TicketRefusal | undefined): void {
+    const held = this.#held.splice(0);
+    if (this.#state !== 'checking') return;
+    if (refusal !== undefined) this.#refuse(refusal);
+    else {
+      this.#begin(started);
+      for (const { data, isBinary } of held) this.#onMessage(data, isBinary);
+    }
+    if (this.#isGone) this.#onClose();
   }
 
   /** Twilio closes after `stop`; how long that takes is UNKNOWN, so it gets as long as any close. */
@@ -196,7 +247,7 @@ export class TwilioMediaStream {
     this.#closeTimer = setTimeout(() => this.#closeSocket(CLOSE_CODES.stopped), this.#closeTimeoutMs);
   }
 
-  #refuse(reason: StartRefusal | 'start-timeout', detail: object = {}): void {
+  #refuse(reason: Refusal, detail: object = {}): void {
     if (!this.#enter('closing')) return;
     this.#options.metrics.count('requestsRefused', 1, reason);
     this.#logger.warn({ reason, ...detail }, 'Media stream refused');
@@ -222,12 +273,16 @@ export class TwilioMediaStream {
   #onError(error: Error & { code?: string }): void {
     this.#brokeProtocol = error.code?.startsWith('WS_ERR_') ?? false;
     this.#logger.warn({ code: error.code }, 'Media socket failed');
-    if (this.#end(this.#lossReason(), 'closing'))
+    if (this.#state === 'checking' || this.#end(this.#lossReason(), 'closing'))
       this.#closeTimer = setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);
   }
 
   #onClose(): void {
+    this.#isGone = true;
+    // What it has sent counts, should its ticket be good.
+    if (this.#state === 'checking') return;
     this.#end(this.#lossReason(), 'ended');
+    this.#settleClosed();
   }
 
   #lossReason(): LegEndReason {

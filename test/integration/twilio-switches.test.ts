@@ -120,6 +120,7 @@ test('without parameters the parties are unknown and inbound is the customer', a
     audio: { inbound: INBOUND, outbound: OUTBOUND },
     paceFactor: PACE,
     direction: 'outbound-dial',
+    stream: { url: mediaUrl(world), tracks: ['inbound', 'outbound'] },
     behaviour: { customParameters: 'missing' },
   });
   await world.sink.next('call-ended', call.callSid);

@@ -53,9 +53,10 @@ describe('the variables of a task', () => {
   });
 
   test('name the secrets and hold none', () => {
-    const { TWILIO_SECRET_ARN, GLADIA_SECRET_ARN, ...others } = variablesOf(template);
+    const { TWILIO_SECRET_ARN, GLADIA_SECRET_ARN, TICKET_SECRET_ARN, ...others } = variablesOf(template);
     expect(JSON.stringify(TWILIO_SECRET_ARN)).toContain('CredentialsTwilio');
     expect(JSON.stringify(GLADIA_SECRET_ARN)).toContain('CredentialsGladia');
+    expect(JSON.stringify(TICKET_SECRET_ARN)).toContain('CredentialsTicket');
     expect(JSON.stringify(others)).not.toMatch(/resolve:secretsmanager|Credentials/);
   });
 });

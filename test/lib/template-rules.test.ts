@@ -100,7 +100,7 @@ describe.each(cases)('%s', (_name, context) => {
     ).toEqual([]);
   });
 
-  test('a task reads and writes the one table, reads two secrets and looks at tasks of its cluster', () => {
+  test('a task reads and writes the one table, reads three secrets and looks at tasks of its cluster', () => {
     const [role] = resources.filter(({ id, type }) => type === 'AWS::IAM::Policy' && id.includes('TaskRole'));
     const mine = statementsOf(role!).filter(({ actions }) => !actions.includes('kms:Decrypt'));
     const about = (action: string): string =>
@@ -109,7 +109,7 @@ describe.each(cases)('%s', (_name, context) => {
       /^\[\{"Fn::GetStackOutput":\{[^[]*TranscriptsTable[^[]*\}\}\]$/,
     );
     expect(about('secretsmanager:GetSecretValue')).toMatch(
-      /^\[[^[]*CredentialsGladia[^[]*CredentialsTwilio[^[]*\]$/,
+      /^\[[^[]*CredentialsGladia[^[]*CredentialsTicket[^[]*CredentialsTwilio[^[]*\]$/,
     );
     expect(about('ecs:DescribeTasks')).toMatch(/":task\/",\{"Ref":"RelayCluster\w+"\},"\/\*"\]/);
     expect(mine).toHaveLength(3);

@@ -94,6 +94,7 @@ export async function twoRelays(
       TWILIO_AUTH_TOKEN: AUTH_TOKEN,
       TWILIO_API_URL: twilio.apiUrl,
       VOICE_TWIML: '<Pause length="3600"/>',
+      TICKET_KEY: 'ticket-key-of-the-two-relays-0123456789',
       GLADIA_API_KEY: 'key',
       GLADIA_API_URL: gladia.url,
       TRANSCRIPTS_TABLE: LOCAL_TABLE,

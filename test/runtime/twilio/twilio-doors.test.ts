@@ -43,6 +43,7 @@ async function serve(options: Partial<TwilioDoorsOptions> = {}): Promise<Bench> 
     mediaPath: '/media',
     tracks: ['inbound', 'outbound'],
     next: { kind: 'dial', number: '+15005550007' },
+    tickets: { issueFirst: async () => ({}) },
     isFull: () => false,
     isDraining: () => false,
     onStreamStatus: (event) => statuses.push(event),

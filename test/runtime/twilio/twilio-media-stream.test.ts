@@ -134,6 +134,12 @@ async function started(
   return bench;
 }
 
+/** What the peer has sent so far has been read: a pong comes after it. */
+async function received({ socket }: WsPeer): Promise<void> {
+  socket.ping();
+  await once(socket, 'pong');
+}
+
 const ignored = ({ metrics }: Bench, reason: string): number =>
   metrics.value('twilioMessagesIgnored', reason);
 
@@ -331,6 +337,96 @@ describe('streams that are not taken', () => {
     bench.peer.send(stop());
     await bench.recorder.ended();
     expect(bench.recorder.types).toEqual(['started', 'ended stopped']);
+  });
+});
+
+describe('while the ticket is looked at', () => {
+  const checked = (): {
+    answer: (refusal?: 'used-ticket') => void;
+    checkTicket: NonNullable<MediaStreamOptions['checkTicket']>;
+    asked: Promise<readonly unknown[]>;
+  } => {
+    let answer: (refusal?: 'used-ticket') => void = () => undefined;
+    const answered = new Promise<'used-ticket' | undefined>((resolve) => (answer = resolve));
+    let tell: (question: readonly unknown[]) => void = () => undefined;
+    const asked = new Promise<readonly unknown[]>((resolve) => (tell = resolve));
+    const checkTicket = (...question: readonly unknown[]): Promise<'used-ticket' | undefined> => {
+      tell(question);
+      return answered;
+    };
+    return { answer, checkTicket, asked };
+  };
+  const withTicket = startMessage({ customParameters: { from: '+15005550006', ticket: 'the ticket' } });
+
+  it('what comes is kept, in order, and the ticket goes no further', async () => {
+    const { answer, checkTicket, asked } = checked();
+    const bench = await connect({ checkTicket });
+    for (const message of [withTicket, media(2), media(3), stop()]) bench.peer.send(message);
+    expect(await asked).toEqual([{ callSid: CA, accountSid: AC }, 'the ticket']);
+    await received(bench.peer);
+    expect(bench.recorder.events).toEqual([]);
+    answer();
+    await bench.recorder.ended();
+    expect(bench.recorder.types).toEqual(['started', 'audio', 'audio', 'ended stopped']);
+    expect(bench.recorder.audio).toEqual([2, 3]);
+    expect(bench.recorder.events[0]).toMatchObject({ parameters: { from: '+15005550006' } });
+    expect(JSON.stringify(bench.recorder.events)).not.toContain('the ticket');
+  });
+
+  it('a refusal closes with 1008, and nothing of the stream is heard', async () => {
+    const { answer, checkTicket } = checked();
+    const bench = await connect({ checkTicket });
+    for (const message of [withTicket, media(2)]) bench.peer.send(message);
+    answer('used-ticket');
+    expect((await bench.peer.closed()).code).toBe(1008);
+    await bench.stream.closed;
+    expect(bench.recorder.events).toEqual([]);
+    expect(bench.metrics.value('requestsRefused', 'used-ticket')).toBe(1);
+  });
+
+  it.each([
+    ['good', undefined, ['started', 'audio', 'ended stream-lost']],
+    ['bad', 'used-ticket', []],
+  ] as const)(
+    'a stream that is gone before the answer counts if its ticket is %s',
+    async (_, refusal, types) => {
+      const { answer, checkTicket, asked } = checked();
+      const bench = await connect({ checkTicket });
+      for (const message of [withTicket, media(2)]) bench.peer.send(message);
+      await asked;
+      await received(bench.peer);
+      bench.peer.socket.close();
+      await bench.peer.closed();
+      answer(refusal);
+      await bench.stream.closed;
+      expect(bench.recorder.types).toEqual(types);
+      expect(bench.stream.state).toBe('ended');
+    },
+  );
+
+  it('no more than 256 KiB are kept', async () => {
+    const { answer, checkTicket } = checked();
+    const bench = await connect({ checkTicket });
+    bench.peer.send(withTicket);
+    const payload = Buffer.alloc(24_000, 1).toString('base64');
+    for (let n = 2; n < 12; n++) bench.peer.send(media(n, { payload }));
+    await received(bench.peer);
+    answer();
+    await bench.recorder.until((events) => events.length > 0);
+    expect(bench.recorder.audio).toHaveLength(8 * 24_000);
+    expect(ignored(bench, 'held-full')).toBe(2);
+  });
+
+  it('our close ends the stream before it began', async () => {
+    const { answer, checkTicket, asked } = checked();
+    const bench = await connect({ checkTicket });
+    bench.peer.send(withTicket);
+    await asked;
+    bench.stream.close('drained');
+    answer();
+    expect((await bench.peer.closed()).code).toBe(1001);
+    await bench.stream.closed;
+    expect(bench.recorder.events).toEqual([]);
   });
 });
 
