@@ -10,6 +10,7 @@ import { Secret } from './model/secret';
 import type { Logger } from './observability/logger';
 import { startEmbeddedMetrics } from './observability/embedded-metrics';
 import { Metrics } from './observability/metrics';
+import { watchProcessVitals } from './observability/process-vitals';
 import { Readiness, type UnreadyReason } from './readiness';
 import { watchReadiness } from './readiness-watch';
 import { adminRoutes } from './admin-routes';
@@ -330,7 +331,10 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   // After the sockets were read: frames that are there already must not look like silence.
   const ticker = setInterval(() => setImmediate(() => calls.tick()), timing.tickMs);
   const gauges = setInterval(() => {
-    metrics.gauge('backlog', budget.heldBytes);
+    const { waitingMs, unacknowledgedMs } = calls.outstanding;
+    metrics.gauge('backlog', waitingMs);
+    metrics.gauge('unacknowledged', unacknowledgedMs);
+    metrics.gauge('audioHeld', budget.heldBytes);
     metrics.gauge('sessionsLive', slots.taken);
     metrics.gauge('sessionsWaiting', slots.waiting);
   }, timing.tickMs);
@@ -340,6 +344,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     metrics,
     logger,
   });
+  const vitals = watchProcessVitals({ metrics });
   const embedded = startEmbeddedMetrics({
     metrics,
     writeLine: deps.writeMetrics ?? (() => undefined),
@@ -369,6 +374,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     await calls.drain(liveTimeoutMs - (now() - beganAtMs));
     clearInterval(ticker);
     clearInterval(gauges);
+    vitals.close();
     const left = await Promise.all(sinks.map((sink) => sink.close(flushTimeoutMs)));
     await continuity.close();
     await Promise.all([server.close(), admin.close()]);

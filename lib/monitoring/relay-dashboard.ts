@@ -75,8 +75,18 @@ export class RelayDashboard extends Construct {
         ]),
       ],
       [
-        this.#latency('Finals: latency, milliseconds', 'finalLatency'),
-        this.#latency('Partials: latency, milliseconds', 'partialLatency'),
+        this.#latency('Finals: latency, milliseconds', 'finalLatency', 12),
+        this.#latency('Partials: latency, milliseconds', 'partialLatency', 12),
+      ],
+      [
+        this.#latency('Of it in the relay', 'relayLatency', 8),
+        this.#latency('Of it at Gladia', 'speechLatency', 8),
+        this.#latency('From final to table', 'storeLatency', 8),
+      ],
+      [
+        this.#latency('First partial of a leg', 'firstPartial', 8),
+        this.#latency('First final of a leg', 'firstFinal', 8),
+        this.#graph('Calls', ['callsStarted', 'callsEnded'], ['callsLive'], 8),
       ],
       [
         this.#graph(
@@ -93,7 +103,17 @@ export class RelayDashboard extends Construct {
       ],
       [
         this.#graph('Store: writes', ['storeWrites', 'storeRetries', 'storeFailures'], ['storeQueue']),
-        this.#graph('Waiting for Gladia, bytes', ['backlog']),
+        this.#graph('Waiting for Gladia, milliseconds', ['backlog', 'unacknowledged', 'audioLate']),
+      ],
+      [
+        this.#latency('Event loop: longest wait of each second, milliseconds', 'eventLoopDelay', 12),
+        new GraphWidget({
+          title: 'Memory, bytes',
+          left: (['residentMemory', 'heapUsed', 'audioHeld'] as const).map((name) =>
+            this.#metric(name, 'Maximum'),
+          ),
+          width: 12,
+        }),
       ],
       [
         this.#aws('Tasks', 'target-group', [
@@ -165,20 +185,20 @@ export class RelayDashboard extends Construct {
   }
 
   /** Every task writes its gauges once a minute, so that their sum is the service's. */
-  #graph(title: string, left: readonly MetricName[], right: readonly MetricName[] = []): IWidget {
+  #graph(title: string, left: readonly MetricName[], right: readonly MetricName[] = [], width = 12): IWidget {
     return new GraphWidget({
       title,
       left: left.map((name) => this.#metric(name, 'Sum')),
       right: right.map((name) => this.#metric(name, 'Sum')),
-      width: 12,
+      width,
     });
   }
 
-  #latency(title: string, name: MetricName): IWidget {
+  #latency(title: string, name: MetricName, width: number): IWidget {
     const left = (['p50', 'p95', 'p99'] as const).map((statistic) =>
       this.#metric(name, statistic, statistic),
     );
-    return new GraphWidget({ title, left, width: 12 });
+    return new GraphWidget({ title, left, width });
   }
 
   #byLabel(title: string, name: MetricName, { statistic = 'Sum', width = 8 }: LabelGraph = {}): IWidget {

@@ -13,7 +13,12 @@ import type {
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
-import type { HeardUtterance, Recognition, RecognitionListener } from '../speech/recognition';
+import type {
+  HeardUtterance,
+  OutstandingAudio,
+  Recognition,
+  RecognitionListener,
+} from '../speech/recognition';
 import type { UtteranceLatency } from '../speech/receipts';
 import type { SessionRequest, SpokenAddOn, SpokenWord } from '../speech/speech-provider';
 import type { SpeechSession } from '../speech/speech-session';
@@ -57,6 +62,8 @@ export interface CallSessionOptions {
 const REMEMBERED_SEGMENTS = 512;
 /** The store tells a call's origin, or fails to, within seconds: more than these do not come in that time. */
 const MOST_HELD = 10_000;
+
+const NOTHING_OUTSTANDING: OutstandingAudio = { waitingMs: 0, unacknowledgedMs: 0 };
 
 /** Endings that nobody wanted: the call may well be alive. */
 const LOST: ReadonlySet<LegEndReason> = new Set(['stream-lost', 'protocol-error', 'task-died']);
@@ -164,6 +171,11 @@ export class CallSession implements RecognitionListener {
   /** Its audio ended, and nobody wanted that. */
   get isLost(): boolean {
     return this.#endReason !== undefined && LOST.has(this.#endReason);
+  }
+
+  /** Audio of all tracks that is on its way. */
+  get outstanding(): OutstandingAudio {
+    return this.#leg?.recognition.outstanding ?? NOTHING_OUTSTANDING;
   }
 
   /** @returns nothing before the start and after the end */
@@ -432,6 +444,7 @@ export class CallSession implements RecognitionListener {
     this.#whenTimed((clock) => this.#tellGaps(leg, clock));
     for (const ledger of Object.values(summary.ledger.tracks)) {
       for (const [cause, ms] of Object.entries(ledger.lostMs)) metrics.count('audioLost', ms, cause);
+      if (ledger.lateMs > 0) metrics.count('audioLate', ledger.lateMs);
     }
     metrics.count('legsEnded', 1, reason);
     if (isUntranscribed(summary)) metrics.count('legsUntranscribed');

@@ -4,6 +4,7 @@ import type { LegId, LegSummary } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
+import type { OutstandingAudio } from '../speech/recognition';
 import type { CallOrigins } from './call-clock';
 import type { CallSession, LegCheckpoint } from './call-session';
 import { gapsBetween, inOrder } from './legs-of-call';
@@ -47,6 +48,8 @@ interface Call {
   readonly legs: Map<string, LegSummary>;
   liveLegs: number;
   isOver: boolean;
+  /** As started. */
+  isCounted: boolean;
   /** Questions to Twilio in a row without an answer. */
   unanswered: number;
   /** Looks for legs of other processes that have not ended in the store. */
@@ -86,6 +89,16 @@ export class Calls {
     for (const { session } of this.#legs)
       if (session.state === 'waiting' || session.state === 'streaming') streaming += 1;
     return streaming;
+  }
+
+  /** Audio of all legs and tracks that is on its way. */
+  get outstanding(): OutstandingAudio {
+    let [waitingMs, unacknowledgedMs] = [0, 0];
+    for (const { session } of this.#legs) {
+      waitingMs += session.outstanding.waitingMs;
+      unacknowledgedMs += session.outstanding.unacknowledgedMs;
+    }
+    return { waitingMs, unacknowledgedMs };
   }
 
   /** Takes a leg until it has ended. */
@@ -143,6 +156,8 @@ export class Calls {
     call.isOver = false;
     clearTimeout(call.endTimer);
     if (call.liveLegs === 1) this.#countLive(1);
+    if (!call.isCounted) this.#options.metrics.count('callsStarted');
+    call.isCounted = true;
   }
 
   /**
@@ -240,6 +255,7 @@ export class Calls {
     this.#forgetOldest();
     for (const gap of gapsBetween(legs)) tellSinks(this.#options, { type: 'gap', callSid, ...gap });
     const { endedAt, endReason } = last;
+    this.#options.metrics.count('callsEnded', 1, endReason);
     const summaries = legs.map(([, summary]) => summary);
     tellSinks(this.#options, { type: 'call-ended', callSid, endedAt, endReason, legs: summaries });
   }
@@ -262,6 +278,7 @@ export class Calls {
         legs: new Map(),
         liveLegs: 0,
         isOver: false,
+        isCounted: false,
         unanswered: 0,
         waits: 0,
         origin: undefined,

@@ -114,7 +114,8 @@ export class Reaper {
 
   /** Until it is done, or this task ends: then another one finds the leg. */
   async #closeBooks(record: LegRecord): Promise<void> {
-    const { reader, store, recoverSession, retryMs, signal, tell, adopt, wallNow, logger } = this.#options;
+    const { reader, store, recoverSession, retryMs, signal, tell, adopt, wallNow, logger, metrics } =
+      this.#options;
     const { callSid, streamSid, accountSid } = record;
     for (;;) {
       try {
@@ -131,7 +132,11 @@ export class Reaper {
         const events = closeBooks({ record, sessions: found, segments, nowMs: wallNow() });
         events.forEach(tell);
         const last = events.at(-1);
-        if (last?.type === 'leg-ended') adopt({ callSid, streamSid, accountSid }, last.summary);
+        if (last?.type !== 'leg-ended') return;
+        const tracks = Object.values(last.summary.ledger.tracks);
+        const lostMs = tracks.reduce((sum, track) => sum + (track.lostMs['task-died'] ?? 0), 0);
+        if (lostMs > 0) metrics.count('audioLost', lostMs, 'task-died');
+        adopt({ callSid, streamSid, accountSid }, last.summary);
         return;
       } catch (error) {
         logger.warn({ err: error, callSid, streamSid }, 'A dead leg could not be read');

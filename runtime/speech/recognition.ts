@@ -62,6 +62,13 @@ export interface HeardUtterance {
   readonly endMs: number;
 }
 
+/** Audio that is on its way, milliseconds of all tracks together. */
+export interface OutstandingAudio {
+  /** Never sent to the service. */
+  readonly waitingMs: number;
+  readonly unacknowledgedMs: number;
+}
+
 /** A session that is neither over nor given up. */
 export interface OpenSession {
   readonly sessionId: string;
@@ -115,7 +122,7 @@ export class Recognition {
   /** No further session is wanted. */
   readonly #unwanted = new AbortController();
   #receivedByte = 0;
-  /** Sent once: what comes before. */
+  /** What comes before was sent once, or dropped. */
   #sentByte = 0;
   /** When the first audio behind it was received; `undefined` while there is none. */
   #unsentSinceMs: number | undefined;
@@ -188,6 +195,16 @@ export class Recognition {
     if (session === undefined || session.isOver || this.#state === 'closed') return undefined;
     const { sessionId, url } = session.grant;
     return { sessionId, sessionNumber: session.number, url, baseMs: session.baseByte / this.#bytesPerMs };
+  }
+
+  get outstanding(): OutstandingAudio {
+    const session = this.#link?.session;
+    const isClosed = this.#state === 'closed';
+    const unacknowledged = session === undefined || isClosed ? 0 : session.sentByte - session.ackedByte;
+    return {
+      waitingMs: isClosed ? 0 : (this.#receivedByte - this.#sentByte) / BYTES_PER_MS,
+      unacknowledgedMs: Math.max(0, unacknowledged) / BYTES_PER_MS,
+    };
   }
 
   get sessions(): number {
@@ -622,7 +639,9 @@ export class Recognition {
     this.account.settle(toByte, { kind: 'lost', cause: 'backlog-overflow' });
     const droppedBytes = this.account.endByte - before;
     if (droppedBytes > 0) this.#options.metrics.count('audioDropped', droppedBytes / BYTES_PER_MS);
-    if (toByte > this.#sentByte) this.#unsentSinceMs = this.#receipts.receivedAtMs(toByte + 1);
+    if (toByte <= this.#sentByte) return;
+    this.#sentByte = toByte;
+    this.#unsentSinceMs = this.#receipts.receivedAtMs(toByte + 1);
   }
 
   #lose(toByte: number, cause: LossCause): void {

@@ -79,11 +79,11 @@ test('all calls together keep no more than the process may, and those that hold 
   const audio = patternedAudio(CALL_MS, 55);
   let mostHeld = 0;
   const stopWatching = world.gladia.onChange(() => {
-    mostHeld = Math.max(mostHeld, world.relay.metrics.value('backlog'));
+    mostHeld = Math.max(mostHeld, world.relay.metrics.value('audioHeld'));
   });
   const calls = Array.from({ length: CALLS }, () => world.callOneTrack(audio, { paceFactor: FAST }));
   await Promise.all(calls.map(({ done }) => done));
-  await world.gladia.waitFor(() => world.relay.metrics.value('backlog') > 0);
+  await world.gladia.waitFor(() => world.relay.metrics.value('audioHeld') > 0);
   stopWatching();
   fault.times = 0;
   const summaries = await Promise.all(calls.map(({ callSid }) => world.sink.summary(callSid)));

@@ -64,3 +64,27 @@ test('audio that waits for a session waits in the relay, not at the service', as
   expect(relay!.count).toBe(atService!.count);
   expect(world.relay.metrics.distribution('relayLatency').sum).toBeGreaterThan(20);
 });
+
+test('calls are counted from their start to their end, and what is late or on its way is told', async () => {
+  const speech = [{ startMs: 200, endMs: 900, text: 'Good morning.' }];
+  const world = await testWorld({
+    script: () => ({ channels: [speech] }),
+    recognition: { lateAfterMs: 50 },
+  });
+  const { metrics } = world.relay;
+  world.gladia.faults.http.push({
+    when: ({ method }) => method === 'POST',
+    times: 12,
+    answer: { status: 503 },
+  });
+  const call = world.callOneTrack(patternedAudio(4_000));
+  await world.sink.next('audio-started', call.callSid);
+  while (metrics.value('backlog') === 0) await new Promise(setImmediate);
+  const { ledger } = await world.sink.summary(call.callSid);
+  await world.sink.next('call-ended', call.callSid);
+  expect(metrics.value('callsStarted')).toBe(1);
+  expect(metrics.value('callsEnded', 'stopped')).toBe(1);
+  expect(ledger.tracks.inbound!.lateMs).toBeGreaterThan(0);
+  expect(metrics.value('audioLate')).toBe(ledger.tracks.inbound!.lateMs);
+  while (metrics.value('backlog') + metrics.value('unacknowledged') > 0) await new Promise(setImmediate);
+});

@@ -91,7 +91,7 @@ it('names the unit of each metric', () => {
   expect(lines()[0]!._aws.CloudWatchMetrics[0]!.Metrics).toEqual(
     expect.arrayContaining([
       { Name: 'AudioReceived', Unit: 'Milliseconds' },
-      { Name: 'Backlog', Unit: 'Bytes' },
+      { Name: 'AudioHeld', Unit: 'Bytes' },
       { Name: 'CallsLive', Unit: 'Count' },
     ]),
   );

@@ -8,7 +8,7 @@ const lines = (metrics: Metrics): string[] => prometheusText(metrics).split('\n'
 it('counts in base units and says so in the name', () => {
   const metrics = new Metrics();
   metrics.count('audioReceived', 1_540);
-  metrics.gauge('backlog', 268_435_456);
+  metrics.gauge('audioHeld', 268_435_456);
   metrics.gauge('callsLive', 3);
   metrics.count('sessionsOpened');
   expect(lines(metrics)).toEqual(
@@ -16,8 +16,8 @@ it('counts in base units and says so in the name', () => {
       '# HELP callscript_audio_received_seconds_total Audio received from Twilio, all tracks',
       '# TYPE callscript_audio_received_seconds_total counter',
       'callscript_audio_received_seconds_total 1.54',
-      '# TYPE callscript_backlog_bytes gauge',
-      'callscript_backlog_bytes 268435456',
+      '# TYPE callscript_audio_held_bytes gauge',
+      'callscript_audio_held_bytes 268435456',
       'callscript_calls_live 3',
       'callscript_sessions_opened_total 1',
     ]),
