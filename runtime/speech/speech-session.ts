@@ -258,10 +258,10 @@ export class SpeechSession {
     const byEnd = range.toByte - this.#probeBytes - this.#ackedSessionBytes;
     // The range may run from the last ack over what was kept to the probe's end. By one only: it names its last byte.
     if (this.isProbing && byEnd - byStart > 1) return byEnd + (byEnd % this.#sampleBytes);
-    if (byStart > 0 || range.fromMs === undefined || this.#ackedSessionBytes + byStart > 0) return byStart;
-    // Bytes counted from the socket's start say nothing; time is said to run over the whole session.
+    if (range.fromMs === undefined) return byStart;
+    // Bytes counted from the socket's start say too little; time is said to run over the whole session.
     const byTime = Math.floor(range.fromMs * this.#bytesPerMs + ROUNDING) - this.#ackedSessionBytes;
-    return byTime - (byTime % this.#sampleBytes);
+    return Math.max(byStart, byTime - (byTime % this.#sampleBytes));
   }
 
   get #sampleBytes(): number {
