@@ -75,10 +75,10 @@ export const QUICK: RecognitionTiming = {
   backOff: { baseMs: 10, capMs: 50 },
   probeTimeoutMs: 300,
   stableAfterMs: 50,
-  finishSilenceMs: 2_000,
+  finishSilenceMs: 5_000,
   deadSessionBackOff: { baseMs: 10, capMs: 50 },
   resultBackOff: { baseMs: 20, capMs: 100 },
-  resultForMs: 3_000,
+  resultForMs: 6_000,
 };
 
 export interface TestWorld extends World {
