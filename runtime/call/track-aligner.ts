@@ -4,7 +4,10 @@ import { TimeMap } from './time-map';
 
 /** A frame this much behind its due place starts after a gap; anything less is jitter (twilio-media-streams.md, 2.3). */
 const JUMP_MS = 40;
-/** A longer jump is a broken clock, not silence: the audio goes on where it is. */
+/**
+ * A longer jump is a broken clock, not silence: the audio goes on where it is. So is silence that is so much more than
+ * the time that has passed: a few small messages must not become hours of audio that somebody pays for.
+ */
 const MAX_JUMP_MS = 120_000;
 
 /** However a track that still comes lies behind: not more than this waits for it. */
@@ -50,6 +53,8 @@ export class TrackAligner {
   readonly #options: TrackAlignerOptions;
   /** Twilio's time of the start of the leg's audio. */
   #originMs: number | undefined;
+  /** When the first frame came. */
+  #beganAtMs = 0;
   /** Silence supplied before the first frame. */
   #leadBytes = 0;
 
@@ -94,7 +99,7 @@ export class TrackAligner {
     const placedBytes = audio.frameBytes + audio.filledBytes;
     const dueMs = originMs + (placedBytes - this.#leadBytes) / BYTES_PER_MS;
     const jumpMs = timestampMs - dueMs;
-    const isGap = jumpMs > JUMP_MS && jumpMs <= MAX_JUMP_MS;
+    const isGap = jumpMs > JUMP_MS && jumpMs <= MAX_JUMP_MS && this.#hasTimeFor(audio, jumpMs);
     const filledMs = isGap ? jumpMs : 0;
     if (isGap) this.#fill(audio, jumpMs * BYTES_PER_MS);
     audio.times.note(placedBytes / BYTES_PER_MS + filledMs, timestampMs);
@@ -135,9 +140,16 @@ export class TrackAligner {
   #begin(timestampMs: number): number {
     if (this.#originMs === undefined) {
       this.#originMs = timestampMs;
+      this.#beganAtMs = this.#options.now();
       for (const audio of this.#tracks) audio.heardAtMs = this.#options.now();
     }
     return this.#originMs;
+  }
+
+  /** Whether so much more silence can have been since the first frame; some frames are early, and some clocks fast. */
+  #hasTimeFor(audio: TrackAudio, jumpMs: number): boolean {
+    const silenceMs = audio.filledBytes / BYTES_PER_MS + jumpMs;
+    return silenceMs <= this.#options.now() - this.#beganAtMs + MAX_JUMP_MS;
   }
 
   /** The track that is behind has not been heard for a whole window: silence takes its place. */

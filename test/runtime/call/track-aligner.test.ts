@@ -63,6 +63,27 @@ describe('one track', () => {
     expect(aligner.placedMs('inbound')).toEqual({ framesMs: 40, filledMs });
   });
 
+  test('fills no more silence than there was time for, and two minutes', () => {
+    const { aligner, time } = aligned(['inbound']);
+    const filled: number[] = [];
+    for (let i = 0; i < 100; i += 1) {
+      time.nowMs = i * 1_000;
+      filled.push(aligner.push('inbound', i * 60_000, frame(1)));
+    }
+    expect(filled.slice(0, 3)).toEqual([0, 59_980, 59_980]);
+    expect(filled.slice(3)).toEqual(filled.slice(3).map(() => 0));
+  });
+
+  test('fills every gap of a call that is mostly silent', () => {
+    const { aligner, time } = aligned(['inbound']);
+    let filledMs = 0;
+    for (let minute = 0; minute < 60; minute += 1) {
+      time.nowMs = minute * 60_000;
+      filledMs += aligner.push('inbound', minute * 60_000, frame(1));
+    }
+    expect(filledMs).toBe(59 * (60_000 - 20));
+  });
+
   test('fills once lost frames add up to a jump', () => {
     const { aligner } = aligned(['inbound']);
     aligner.push('inbound', 0, frame(1));
