@@ -186,7 +186,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     sinks,
     origins: callStore,
     isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
-    storedLegs: (callSid) => callStore.readLegs(callSid).catch(() => ({ ended: {}, open: [] })),
+    storedLegs: (callSid) =>
+      callStore.readLegs(callSid).catch((err: unknown) => {
+        logger.warn({ err, callSid }, 'The legs of a call could not be read');
+        return undefined;
+      }),
     isHeardElsewhere: (callSid) => continuity.isHeardElsewhere(callSid),
     callEndGraceMs: timing.callEndGraceMs,
     callEndPollMs: timing.callEndPollMs,

@@ -27,8 +27,8 @@ export interface CallsOptions {
   readonly origins: CallOrigins;
   /** Whether Twilio says that the call is over; `undefined` when nobody can be asked. Never rejects. */
   readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
-  /** What the store has of a call's legs: other processes may have had some. Never rejects. */
-  readonly storedLegs: (callSid: string) => Promise<StoredLegs>;
+  /** What the store has of a call's legs: other processes may have had some. `undefined`: it does not tell. Never rejects. */
+  readonly storedLegs: (callSid: string) => Promise<StoredLegs | undefined>;
   /** Whether another process has a live leg of the call: then its end is not this one's to tell. Never rejects. */
   readonly isHeardElsewhere: (callSid: string) => Promise<boolean>;
   /** After a call's last leg: this long until the call is taken for over, or Twilio is asked. */
@@ -227,7 +227,7 @@ export class Calls {
     if (asksAgain) return this.#endLater(call, this.#options.callEndPollMs);
     const stored = await this.#options.storedLegs(call.callSid);
     // A task that handed the call over is still writing, or whoever finds it dead will.
-    const isComplete = stored.open.every((streamSid) => call.legs.has(streamSid));
+    const isComplete = stored?.open.every((streamSid) => call.legs.has(streamSid)) === true;
     if (!isComplete && (call.waits += 1) < MOST_WAITS)
       return this.#endLater(call, this.#options.callEndPollMs);
     this.#endCall(call, stored);
@@ -243,11 +243,11 @@ export class Calls {
     this.#endCall(call, await storedLegs(call.callSid));
   }
 
-  #endCall(call: Call, stored: StoredLegs): void {
+  #endCall(call: Call, stored: StoredLegs | undefined): void {
     clearTimeout(call.endTimer);
     const { callSid } = call;
     if (call.isOver || call.liveLegs > 0) return;
-    const legs = inOrder({ ...stored.ended, ...Object.fromEntries(call.legs) });
+    const legs = inOrder({ ...stored?.ended, ...Object.fromEntries(call.legs) });
     const [, last] = legs.at(-1) ?? [];
     // A leg that took the call over is another process's, and so is the call's end.
     if (last === undefined || last.endReason === 'handed-over') return;

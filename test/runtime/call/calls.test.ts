@@ -316,9 +316,12 @@ test('a process that goes leaves a call that another one hears', async () => {
   expect(events).toEqual([]);
 });
 
-test('the end of a call waits for the legs of other processes, but not for ever', async () => {
+test.each([
+  ['legs of other processes', { ended: {}, open: ['MZ0'] }],
+  ['a store that does not tell of them', undefined],
+])('the end of a call waits for %s, but not for ever', async (_, stored) => {
   const { events, start } = create({
-    storedLegs: () => Promise.resolve({ ended: {}, open: ['MZ0'] }),
+    storedLegs: () => Promise.resolve(stored),
     isHeardElsewhere: () => Promise.resolve(true),
   });
   await start().end();
