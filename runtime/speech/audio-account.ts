@@ -15,6 +15,11 @@ export interface Stretch {
   readonly fate: Fate;
 }
 
+/** The last one grows with every acknowledgment. */
+interface GrowingStretch extends Stretch {
+  toByte: number;
+}
+
 /** How a session ended, for the audio it took. */
 export type SessionVerdict = 'accepted' | 'unconfirmed' | 'lost';
 
@@ -23,10 +28,10 @@ export type SessionVerdict = 'accepted' | 'unconfirmed' | 'lost';
  * Bytes behind the last stretch have no fate yet. One value per leg, not per track: tracks travel interleaved.
  */
 export class AudioAccount {
-  #stretches: Stretch[] = [];
+  #stretches: GrowingStretch[] = [];
 
   get endByte(): number {
-    return this.#stretches.at(-1)?.toByte ?? 0;
+    return this.#stretches[this.#stretches.length - 1]?.toByte ?? 0;
   }
 
   get stretches(): readonly Stretch[] {
@@ -35,8 +40,11 @@ export class AudioAccount {
 
   /** Everything without a fate up to `toByte` gets this one. What has one keeps it. */
   settle(toByte: number, fate: Fate): void {
-    const fromByte = this.endByte;
-    if (toByte > fromByte) this.#append({ fromByte, toByte, fate });
+    const last = this.#stretches[this.#stretches.length - 1];
+    const fromByte = last?.toByte ?? 0;
+    if (toByte <= fromByte) return;
+    if (last !== undefined && isSameFate(last.fate, fate)) last.toByte = toByte;
+    else this.#stretches.push({ fromByte, toByte, fate });
   }
 
   /** Audio from `byte` on will be sent again by another session: its fate is open again. */
@@ -78,11 +86,8 @@ export class AudioAccount {
 
   #append(stretch: Stretch): void {
     const last = this.#stretches.at(-1);
-    if (last !== undefined && isSameFate(last.fate, stretch.fate)) {
-      this.#stretches[this.#stretches.length - 1] = { ...last, toByte: stretch.toByte };
-    } else {
-      this.#stretches.push(stretch);
-    }
+    if (last !== undefined && isSameFate(last.fate, stretch.fate)) last.toByte = stretch.toByte;
+    else this.#stretches.push({ ...stretch });
   }
 }
 

@@ -87,7 +87,7 @@ export class AudioBacklog {
   }
 
   #slabWithRoom(): Slab {
-    const last = this.#slabs.at(-1);
+    const last = this.#slabs[this.#slabs.length - 1];
     if (last !== undefined && last.used < SLAB_BYTES) return last;
     if (this.heldBytes + SLAB_BYTES > this.#maxBytes) this.dropOldest();
     this.#budget.take(SLAB_BYTES);

@@ -22,7 +22,7 @@ export class Receipts {
 
   /** Audio up to `endByte` has been received. A time before the last one counts as that. */
   add(endByte: number, atMs: number): void {
-    const last = this.#receipts.at(-1);
+    const last = this.#receipts[this.#receipts.length - 1];
     const nowMs = Math.max(atMs, last?.receivedAtMs ?? atMs);
     // The first bytes of a merged receipt look up to RESOLUTION_MS older than they are, never younger.
     if (last !== undefined && nowMs - last.receivedAtMs < RESOLUTION_MS) {

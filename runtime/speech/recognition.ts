@@ -495,11 +495,8 @@ export class Recognition {
   #onAcknowledged(session: SpeechSession): void {
     const { now, timing } = this.#options;
     const lateByte = this.#receipts.endByteAt(now() - timing.lateAfterMs);
-    this.account.settle(Math.min(session.ackedByte, lateByte), {
-      kind: 'acknowledged-late',
-      session: session.number,
-    });
-    this.account.settle(session.ackedByte, { kind: 'acknowledged', session: session.number });
+    this.account.settle(Math.min(session.ackedByte, lateByte), session.fates.late);
+    this.account.settle(session.ackedByte, session.fates.inTime);
     this.#release();
   }
 
@@ -621,7 +618,8 @@ export class Recognition {
 
   #release(): void {
     let byte = this.#link === undefined ? 0 : this.#openByte(this.#link.session);
-    for (const { session } of this.#retiring) byte = Math.min(byte, session.ackedByte);
+    if (this.#retiring.size > 0)
+      for (const { session } of this.#retiring) byte = Math.min(byte, session.ackedByte);
     this.#backlog.release(byte);
     this.#receipts.forget(byte);
   }

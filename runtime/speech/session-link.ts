@@ -256,7 +256,8 @@ export class SessionLink {
     metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
     const resentBytes = session.resentBytes - resentBefore;
     if (resentBytes > 0) metrics.count('audioResent', resentBytes / BYTES_PER_MS);
-    if (resentBytes < piece.length) onSent(piece.subarray(resentBytes));
+    if (resentBytes === 0) onSent(piece);
+    else if (resentBytes < piece.length) onSent(piece.subarray(resentBytes));
     socket.sendAudio(piece);
   }
 

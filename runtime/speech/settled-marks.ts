@@ -23,7 +23,9 @@ export class SettledMarks {
 
   /** The place behind which not every channel is text yet, not too far behind `byte`: whole samples of all channels. */
   mark(byte: number): number {
-    const mark = Math.max(0, byte - this.#keepBytes, Math.min(...this.#byteOf));
+    let earliest = Infinity;
+    for (const settled of this.#byteOf) if (settled < earliest) earliest = settled;
+    const mark = Math.max(0, byte - this.#keepBytes, earliest);
     return mark - (mark % this.#byteOf.length);
   }
 }

@@ -6,6 +6,7 @@ import {
   type SessionGrant,
   type SessionResult,
 } from './speech-provider';
+import type { Fate } from './audio-account';
 import { SessionTimeline } from './session-timeline';
 import { Unacknowledged } from './unacknowledged';
 
@@ -24,6 +25,8 @@ export class SpeechSession {
   /** Where it begins. */
   readonly baseByte: number;
   readonly timeline: SessionTimeline;
+  /** Of what it acknowledges; the same for every ack. */
+  readonly fates: { readonly late: Fate; readonly inTime: Fate };
   /** Next to be sent. */
   sentByte: number;
   /** The service has everything before. */
@@ -72,6 +75,10 @@ export class SpeechSession {
     this.number = options.number;
     this.grant = options.grant;
     this.baseByte = options.baseByte;
+    this.fates = {
+      late: { kind: 'acknowledged-late', session: options.number },
+      inTime: { kind: 'acknowledged', session: options.number },
+    };
     this.#bytesPerMs = options.bytesPerMs;
     this.timeline = new SessionTimeline(options.baseByte, options.bytesPerMs);
     this.sentByte = options.baseByte;

@@ -1,34 +1,38 @@
 import type { AcknowledgedRange } from './speech-provider';
 
-interface SentMessage {
-  readonly bytes: number;
-  /** Position in the leg's audio where it ends. */
-  readonly endByte: number;
-}
+/** A power of two. Doubled when more messages are on their way. */
+const FIRST_CAPACITY = 64;
 
 /**
- * The messages sent on one socket and not acknowledged yet, in order.
+ * The messages sent on one socket and not acknowledged yet, in order, in a ring: nothing is made for a message.
  * Acks are counted by length and never by absolute offset: whether offsets run on over a reconnect, and whether
  * the end is included, is UNKNOWN (gladia-live.md, 4.4).
  */
 export class Unacknowledged {
-  #messages: SentMessage[] = [];
+  /** Of each message: its length, and the position in the leg's audio where it ends. */
+  #lengths = new Float64Array(FIRST_CAPACITY);
+  #ends = new Float64Array(FIRST_CAPACITY);
   #head = 0;
+  #count = 0;
+  #bytes = 0;
   /** Of the first message, acknowledged already. */
   #partOfHead = 0;
 
   sent(bytes: number, endByte: number): void {
-    this.#messages.push({ bytes, endByte });
+    if (this.#count === this.#lengths.length) this.#grow();
+    const place = (this.#head + this.#count) & (this.#lengths.length - 1);
+    this.#lengths[place] = bytes;
+    this.#ends[place] = endByte;
+    this.#count += 1;
+    this.#bytes += bytes;
   }
 
   get isEmpty(): boolean {
-    return this.#head >= this.#messages.length;
+    return this.#count === 0;
   }
 
   get bytes(): number {
-    let bytes = 0;
-    for (let i = this.#head; i < this.#messages.length; i += 1) bytes += this.#messages[i]?.bytes ?? 0;
-    return bytes - this.#partOfHead;
+    return this.#bytes;
   }
 
   /** @returns how many sent bytes the range acknowledges, and up to where in the leg's audio; `undefined` for none */
@@ -36,36 +40,44 @@ export class Unacknowledged {
     let left = range.toByte - range.fromByte;
     let bytes = 0;
     let toByte = 0;
-    for (let head = this.#first(); head !== undefined && left > 0; head = this.#first()) {
-      const rest = head.bytes - this.#partOfHead;
+    while (this.#count > 0 && left > 0) {
+      const rest = (this.#lengths[this.#head] ?? 0) - this.#partOfHead;
       // One byte short of a message's end: this range names its last byte, not the one after it.
       const part = left >= rest - 1 ? rest : left;
       left -= part;
       bytes += part;
-      toByte = head.endByte - (rest - part);
+      toByte = (this.#ends[this.#head] ?? 0) - (rest - part);
       if (part === rest) this.#next();
       else this.#partOfHead += part;
     }
+    this.#bytes -= bytes;
     return bytes === 0 ? undefined : { bytes, toByte };
   }
 
   clear(): void {
-    this.#messages = [];
     this.#head = 0;
+    this.#count = 0;
+    this.#bytes = 0;
     this.#partOfHead = 0;
-  }
-
-  #first(): SentMessage | undefined {
-    return this.#messages[this.#head];
   }
 
   #next(): void {
-    this.#head += 1;
+    this.#head = (this.#head + 1) & (this.#lengths.length - 1);
+    this.#count -= 1;
     this.#partOfHead = 0;
-    // Keeps the array short without moving it at every ack.
-    if (this.#head > 256 && this.#head * 2 > this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#head);
-      this.#head = 0;
-    }
+  }
+
+  #grow(): void {
+    this.#lengths = this.#unrolled(this.#lengths);
+    this.#ends = this.#unrolled(this.#ends);
+    this.#head = 0;
+  }
+
+  /** Twice as long, with the first message in the first place. */
+  #unrolled(ring: Float64Array): Float64Array<ArrayBuffer> {
+    const longer = new Float64Array(ring.length * 2);
+    longer.set(ring.subarray(this.#head));
+    longer.set(ring.subarray(0, this.#head), ring.length - this.#head);
+    return longer;
   }
 }

@@ -1,7 +1,8 @@
 import { WebSocket } from 'ws';
 import type { Logger } from '../../observability/logger';
 import type { Metrics } from '../../observability/metrics';
-import type { SocketEnd, SpeechSocket, SpeechSocketListener } from '../speech-provider';
+import type { AcknowledgedRange, SocketEnd, SpeechSocket, SpeechSocketListener } from '../speech-provider';
+import { readAcknowledgment } from './acknowledgment-reader';
 import { decisionForCloseCode, decisionForUpgradeStatus } from './gladia-close-codes';
 import { parseGladiaMessage } from './gladia-messages';
 
@@ -93,11 +94,13 @@ export class GladiaSocket implements SpeechSocket {
 
   #onMessage(data: Buffer, isBinary: boolean): void {
     this.#isPongDue = false;
+    const range = isBinary ? undefined : readAcknowledgment(data);
+    if (range !== undefined) return this.#acknowledge(range);
     const message = isBinary
       ? ({ kind: 'ignored', reason: 'malformed' } as const)
       : parseGladiaMessage(data.toString('utf8'));
     if (message.kind === 'ignored') this.#options.metrics.count('speechMessagesIgnored', 1, message.reason);
-    else if (message.kind === 'acknowledged') this.#deliver(() => this.#listener.acknowledged(message.range));
+    else if (message.kind === 'acknowledged') this.#acknowledge(message.range);
     else this.#deliver(() => this.#listener.heard(message.event));
   }
 
@@ -106,9 +109,22 @@ export class GladiaSocket implements SpeechSocket {
     try {
       tell();
     } catch (error) {
-      this.#options.metrics.count('speechMessagesIgnored', 1, 'fault');
-      this.#options.logger.error({ err: error }, 'A message of the speech service could not be handled');
+      this.#onFault(error);
     }
+  }
+
+  /** As `deliver`, and as often as audio: without a function made for each. */
+  #acknowledge(range: AcknowledgedRange): void {
+    try {
+      this.#listener.acknowledged(range);
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+
+  #onFault(error: unknown): void {
+    this.#options.metrics.count('speechMessagesIgnored', 1, 'fault');
+    this.#options.logger.error({ err: error }, 'A message of the speech service could not be handled');
   }
 
   #onClose(code: number): void {

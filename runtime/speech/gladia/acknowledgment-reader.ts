@@ -1,0 +1,99 @@
+import type { AcknowledgedRange } from '../speech-provider';
+
+const BEFORE_SESSION = Buffer.from('{"session_id":"');
+const BEFORE_CREATED = Buffer.from('","created_at":"');
+const BEFORE_BYTES = Buffer.from(
+  '","type":"audio_chunk","acknowledged":true,"error":null,"data":{"byte_range":[',
+);
+const BEFORE_TIMES = Buffer.from('],"time_range":[');
+const ENDING = Buffer.from(']}}');
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const SPACE = 0x20;
+const LAST_ASCII = 0x7e;
+/** Below 2^53: made of the digits, a number is exact. */
+const MOST_DIGITS = 15;
+const NONE = -1;
+
+let data: Buffer = Buffer.alloc(0);
+let at = 0;
+
+/**
+ * Reads an acknowledgment of audio of the shape that Gladia documents (gladia-live.md, 3.2), byte by byte: one comes for
+ * each message sent. It knows no other shape.
+ * @returns `undefined` for everything else: then `parseGladiaMessage` reads all of the message
+ */
+export function readAcknowledgment(message: Buffer): AcknowledgedRange | undefined {
+  data = message;
+  at = 0;
+  if (!skip(BEFORE_SESSION) || !skipText() || !skip(BEFORE_CREATED) || !skipText()) return undefined;
+  if (!skip(BEFORE_BYTES)) return undefined;
+  const fromByte = whole();
+  if (fromByte === NONE || !skipComma()) return undefined;
+  const toByte = whole();
+  if (toByte === NONE || !skip(BEFORE_TIMES)) return undefined;
+  const fromSeconds = decimal();
+  if (fromSeconds === NONE || !skipComma() || decimal() === NONE) return undefined;
+  if (!skip(ENDING) || at !== message.length) return undefined;
+  return { fromByte, toByte, fromMs: fromSeconds * 1000 };
+}
+
+function skip(expected: Buffer): boolean {
+  const { length } = expected;
+  if (at + length > data.length) return false;
+  for (let i = 0; i < length; i += 1) if (data[at + i] !== expected[i]) return false;
+  at += length;
+  return true;
+}
+
+/** Up to the quote; only what JSON writes as it is. */
+function skipText(): boolean {
+  for (; at < data.length; at += 1) {
+    const code = data[at] ?? 0;
+    if (code === QUOTE) return true;
+    if (code === BACKSLASH || code < SPACE || code > LAST_ASCII) return false;
+  }
+  return false;
+}
+
+function skipComma(): boolean {
+  if (data[at] !== COMMA) return false;
+  at += 1;
+  return true;
+}
+
+/** @returns NONE for what is no number, or too long; JSON allows no zeros in front */
+function whole(): number {
+  const from = at;
+  let number = 0;
+  for (; at < data.length; at += 1) {
+    const digit = (data[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    number = number * 10 + digit;
+  }
+  const digits = at - from;
+  const hasZerosInFront = digits > 1 && data[from] === ZERO;
+  return digits === 0 || digits > MOST_DIGITS || hasZerosInFront ? NONE : number;
+}
+
+function decimal(): number {
+  const from = at;
+  const before = whole();
+  if (before === NONE || data[at] !== POINT) return before;
+  at += 1;
+  const fractionFrom = at;
+  let number = before;
+  let scale = 1;
+  for (; at < data.length; at += 1) {
+    const digit = (data[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    number = number * 10 + digit;
+    scale *= 10;
+  }
+  if (at === fractionFrom) return NONE;
+  // Two exact numbers divide to the nearest one; with more digits they are none.
+  return at - from - 1 <= MOST_DIGITS ? number / scale : Number(data.toString('latin1', from, at));
+}
