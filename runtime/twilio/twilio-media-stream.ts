@@ -4,6 +4,7 @@ import type { Track } from '../model/audio';
 import type { CallEvent, LegEndReason, LegStart } from '../model/call-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
+import { MediaReader } from './media-reader';
 import { mayFollow, type MediaStreamState } from './media-stream-state';
 import { SequenceWindow } from './sequence-window';
 import {
@@ -106,6 +107,7 @@ export class TwilioMediaStream {
   readonly #idleTimeoutMs: number;
   readonly #pingTimer: NodeJS.Timeout;
   readonly #startTimer: NodeJS.Timeout;
+  readonly #mediaReader = new MediaReader();
   readonly #sequence = new SequenceWindow();
   readonly #logged = new Set<string>();
   #closeTimer: NodeJS.Timeout | undefined;
@@ -167,7 +169,8 @@ export class TwilioMediaStream {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#state === 'checking') return this.#hold(data, isBinary);
-    const message = parseTwilioMessage(data as Buffer, isBinary);
+    const media = isBinary ? undefined : this.#mediaReader.read(data as Buffer);
+    const message = media ?? parseTwilioMessage(data as Buffer, isBinary);
     switch (message.type) {
       case 'media':
         return this.#onMedia(message);

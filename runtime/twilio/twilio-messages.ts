@@ -46,7 +46,7 @@ export type TwilioMessage =
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Far above the longest call (24 h, 7); a time beyond it would be filled with silence for ever. */
-const MAX_TIMESTAMP_MS = 7 * 24 * 3_600_000;
+export const MAX_TIMESTAMP_MS = 7 * 24 * 3_600_000;
 const SID = /^[A-Za-z0-9_-]{1,64}$/;
 const DIGITS = /^\d{1,15}$/;
 
