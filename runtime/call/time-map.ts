@@ -17,7 +17,7 @@ export class TimeMap {
 
   /** A frame of Twilio's time `timestampMs` begins at `positionMs` of the track's audio. */
   note(positionMs: number, timestampMs: number): void {
-    const last = this.#anchors.at(-1);
+    const last = this.#anchors[this.#anchors.length - 1];
     if (
       last !== undefined &&
       Math.abs(positionMs - last.positionMs - (timestampMs - last.timestampMs)) < SHIFT_MS

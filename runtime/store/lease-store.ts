@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import {
   claimKey,
@@ -52,6 +53,8 @@ export interface UnreconciledSession extends Omit<LegSession, 'url'> {
 
 /** Items that nobody will look for again go by themselves after a day. */
 const SPENT_TTL_SECONDS = 86_400;
+/** Making a batch of items ready takes milliseconds in which no audio moves: one at a time. */
+const BETWEEN_BATCHES_MS = 20;
 
 /**
  * Who has which live leg: one lease for each task, and leg items that name their task. Claims and hand-overs are
@@ -107,7 +110,11 @@ export class LeaseStore {
    * @returns the records that were not taken
    */
   async saveLegs(records: readonly LegRecord[]): Promise<readonly LegRecord[]> {
-    return (await Promise.all(batchesOf(records).map((batch) => this.#saveBatch(batch)))).flat();
+    const saved = batchesOf(records).map(async (batch, index) => {
+      if (index > 0) await setTimeout(index * BETWEEN_BATCHES_MS);
+      return this.#saveBatch(batch);
+    });
+    return (await Promise.all(saved)).flat();
   }
 
   async deleteLegs(legs: readonly LegId[]): Promise<void> {
