@@ -22,6 +22,9 @@ export interface UpgradeLimits {
   readonly closeTimeoutMs: number;
 }
 
+/** Of our answers to pings. A peer that pings and reads nothing would fill the memory with them, and is cut. */
+const MOST_UNREAD_BYTES = 64 * 1024;
+
 /** Lets admitted sockets through one upgrade door. No compression: audio does not compress, and Twilio does not ask (2.1). */
 export class UpgradeGuard<Grant> {
   readonly #door: UpgradeDoor<Grant>;
@@ -35,6 +38,7 @@ export class UpgradeGuard<Grant> {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      autoPong: false,
       maxPayload: limits.maxMessageBytes,
       closeTimeout: limits.closeTimeoutMs,
       // A subprotocol in the answer would be news to Twilio, which offers none (twilio-media-streams.md, 2.1).
@@ -60,12 +64,22 @@ export class UpgradeGuard<Grant> {
   #handOver(webSocket: WebSocket, request: IncomingMessage, grant: Grant): void {
     // Whatever its owner does: an error of one socket must not become an uncaught exception.
     webSocket.on('error', (error) => this.#logger.debug({ err: error }, 'WebSocket error'));
+    webSocket.on('ping', (data: Buffer) => this.#answerPing(webSocket, data));
     try {
       this.#door.onSocket(webSocket, request, grant);
     } catch (error) {
       this.#logger.error({ err: error }, 'A WebSocket could not be taken');
       webSocket.terminate();
     }
+  }
+
+  #answerPing(webSocket: WebSocket, data: Buffer): void {
+    if (webSocket.bufferedAmount <= MOST_UNREAD_BYTES) {
+      if (webSocket.readyState === webSocket.OPEN) webSocket.pong(data);
+      return;
+    }
+    this.#logger.warn('A peer pings and does not read: its socket is cut');
+    webSocket.terminate();
   }
 }
 

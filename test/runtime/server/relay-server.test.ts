@@ -329,6 +329,29 @@ describe('the upgrade door', () => {
     expect((await fetch(url(server, '/health'))).status).toBe(200);
   });
 
+  it('answers pings', async () => {
+    const { door } = openDoor();
+    const peer = await open(await serve({ upgrade: door }), '/media');
+    peer.socket.ping('are you there');
+    const [answer] = (await once(peer.socket, 'pong')) as [Buffer];
+    expect(answer.toString()).toBe('are you there');
+  });
+
+  it('cuts a peer that pings and never reads, before its answers fill the memory', async () => {
+    const { door, taken } = openDoor();
+    const peer = await open(await serve({ upgrade: door }), '/media');
+    const [{ socket } = { socket: peer.socket }] = taken;
+    const cut = once(socket, 'close').then(() => true);
+    peer.socket.pause();
+    let most = 0;
+    socket.on('ping', () => (most = Math.max(most, socket.bufferedAmount)));
+    for (let isCut = false; !isCut;) {
+      for (let i = 0; i < 1_000; i += 1) peer.socket.ping('x'.repeat(125));
+      isCut = await Promise.race([cut, new Promise<false>((resolve) => setImmediate(() => resolve(false)))]);
+    }
+    expect(most).toBeLessThan(128 * 1024);
+  });
+
   it('an oversized message closes that socket with 1009, and no other', async () => {
     const { door } = openDoor({ onSocket: (socket) => socket.on('message', (data) => socket.send(data)) });
     const server = await serve({ upgrade: door, maxMessageBytes: 100 });
