@@ -105,6 +105,7 @@ export class TrackAligner {
     audio.times.note(placedBytes / BYTES_PER_MS + filledMs, timestampMs);
     this.#place(audio, payload);
     audio.frameBytes += payload.length;
+    if (this.#tracks.length === 1) return filledMs;
     audio.heardAtMs = this.#options.now();
     this.#emitAligned();
     return filledMs + this.#endWaiting();
@@ -128,13 +129,14 @@ export class TrackAligner {
   }
 
   #audioOf(track: Track): TrackAudio {
-    const audio = this.#tracks.find((candidate) => candidate.track === track);
-    if (audio === undefined) throw new Error(`The leg has no ${track} track`);
-    return audio;
+    for (const audio of this.#tracks) if (audio.track === track) return audio;
+    throw new Error(`The leg has no ${track} track`);
   }
 
   #furthestBytes(): number {
-    return Math.max(...this.#tracks.map((audio) => audio.waitingBytes));
+    let bytes = 0;
+    for (const { waitingBytes } of this.#tracks) if (waitingBytes > bytes) bytes = waitingBytes;
+    return bytes;
   }
 
   #begin(timestampMs: number): number {
@@ -184,19 +186,15 @@ export class TrackAligner {
   }
 
   #place(audio: TrackAudio, bytes: Buffer): void {
+    // A track that has nobody to wait for waits for nobody.
+    if (this.#tracks.length === 1) return this.#options.emit(bytes, this.#options.now());
     audio.waiting.push({ bytes, atMs: this.#options.now() });
     audio.waitingBytes += bytes.length;
   }
 
   #emitAligned(): void {
     const [first, second] = this.#tracks;
-    if (first === undefined) return;
-    if (second === undefined) {
-      for (const { bytes, atMs } of first.waiting) this.#options.emit(bytes, atMs);
-      first.waiting = [];
-      first.waitingBytes = 0;
-      return;
-    }
+    if (first === undefined || second === undefined) return;
     for (;;) {
       const [one] = first.waiting;
       const [other] = second.waiting;
