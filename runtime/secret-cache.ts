@@ -20,6 +20,7 @@ export class SecretCache<T> {
   readonly #options: SecretCacheOptions<T>;
   #value: T | undefined;
   #fetchedAt = -Infinity;
+  #renewedAt = -Infinity;
   #hasFailed = false;
   #pending: Promise<T | undefined> | undefined;
   /** The next fetch because of a refusal: it has not begun, so it serves everybody who was refused until it does. */
@@ -49,15 +50,16 @@ export class SecretCache<T> {
   }
 
   async #renew(): Promise<T | undefined> {
-    const { refusalGapMs, sleep } = this.#options;
+    const { refusalGapMs, now, sleep } = this.#options;
     for (;;) {
       // One that is under way may have begun before the refusal.
       await this.#pending;
-      const waitMs = refusalGapMs - this.#age();
+      const waitMs = refusalGapMs - (now() - this.#renewedAt);
       if (waitMs <= 0) break;
       await sleep(waitMs);
     }
     this.#renewal = undefined;
+    this.#renewedAt = now();
     return this.#fetch();
   }
 

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { Secret } from '../model/secret';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { publicUrlCandidates, webhookUrl, streamUrl, type DoorKind } from './public-url';
@@ -33,7 +35,7 @@ export interface GateRequest {
 
 export type Passage =
   | { readonly passed: true; readonly credentials: TwilioCredentials | undefined }
-  | { readonly passed: false; readonly status: 403 | 503 };
+  | { readonly passed: false; readonly status: 403 };
 
 type RefusalReason = 'no-public-url' | 'no-credentials' | 'no-signature' | 'bad-signature';
 
@@ -47,11 +49,25 @@ const ADVICE: Readonly<Record<RefusalReason, string>> = {
     "A request was refused: its signature does not fit. Compare expectedUrl with the URL configured at Twilio (PUBLIC_URL must be that URL's beginning), and TWILIO_AUTH_TOKEN with the primary auth token of the account that owns the call",
 };
 
-/** Lets through what Twilio signed, counts every refusal, and says what to fix without quoting anything secret. */
+const OTHER_URL =
+  'A request was refused although a known token has signed it: for signedUrl. Set PUBLIC_URL to what that URL begins with, or correct the URL configured at Twilio';
+
+/** What is looked at where there is nothing to look at, so that it takes as long. */
+const NO_TOKEN = new Secret(randomBytes(16).toString('hex'));
+const NO_URL = 'https://relay.invalid';
+/** Requests that wait for newer credentials; a flood is refused with those that are known. */
+const MOST_WAITING = 500;
+
+/**
+ * Lets through what Twilio signed, counts every refusal, and says what to fix without quoting anything secret. Whatever
+ * the reason, a refusal is the same answer after the same work: who knocks learns nothing from it.
+ */
 export class TwilioGate {
   readonly #options: GateOptions;
   readonly #now: () => number;
   readonly #advisedAt = new Map<RefusalReason, number>();
+  readonly #seenTokens = new Set<number>();
+  #waiting = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -59,48 +75,99 @@ export class TwilioGate {
   }
 
   async check(request: GateRequest): Promise<Passage> {
-    const { publicUrl, allowUnsigned, credentials: known, refreshCredentials } = this.#options;
-    if (allowUnsigned) return { passed: true, credentials: await known() };
-    if (publicUrl === undefined) return this.#refuse('no-public-url', request);
+    const { allowUnsigned, credentials: known } = this.#options;
     const credentials = await known();
-    if (credentials === undefined || credentials.authTokens.length === 0)
-      return this.#refuse('no-credentials', request);
-    const check = checkSignature(request, publicUrl, credentials);
+    if (allowUnsigned) return { passed: true, credentials };
+    const check = this.#look(request, credentials);
     if (check.ok) return this.#pass(credentials, check.tokenIndex);
-    if (check.reason === 'no-header') return this.#refuse('no-signature', request);
-    const renewed = await refreshCredentials?.();
-    const again = renewed === undefined ? check : checkSignature(request, publicUrl, renewed);
-    return again.ok ? this.#pass(renewed, again.tokenIndex) : this.#refuse('bad-signature', request);
+    const renewed = await this.#renewed(credentials);
+    const again = this.#look(request, renewed);
+    if (again.ok) return this.#pass(renewed, again.tokenIndex);
+    return this.#refuse(this.#reasonOf(again.reason, renewed), request, renewed);
   }
 
+  /** A token may be newer than the known ones. */
+  async #renewed(known: TwilioCredentials | undefined): Promise<TwilioCredentials | undefined> {
+    const { refreshCredentials } = this.#options;
+    if (refreshCredentials === undefined || this.#waiting >= MOST_WAITING) return known;
+    this.#waiting += 1;
+    try {
+      return (await refreshCredentials()) ?? known;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  #look(request: GateRequest, credentials: TwilioCredentials | undefined): SignatureCheck {
+    const tokens = credentials?.authTokens ?? [];
+    const { publicUrl } = this.#options;
+    const check = checkSignature(request, publicUrl ?? NO_URL, tokens.length > 0 ? tokens : [NO_TOKEN]);
+    const isPossible = publicUrl !== undefined && tokens.length > 0;
+    return check.ok && !isPossible ? { ok: false, reason: 'mismatch' } : check;
+  }
+
+  #reasonOf(reason: 'no-header' | 'mismatch', credentials: TwilioCredentials | undefined): RefusalReason {
+    if (this.#options.publicUrl === undefined) return 'no-public-url';
+    if ((credentials?.authTokens ?? []).length === 0) return 'no-credentials';
+    return reason === 'no-header' ? 'no-signature' : 'bad-signature';
+  }
+
+  /** Which token fits is worth a line when it changes: during a rotation it says which one Twilio signs with. */
   #pass(credentials: TwilioCredentials | undefined, tokenIndex: number): Passage {
-    this.#options.logger.debug({ tokenIndex }, 'Signature fits');
+    const { logger } = this.#options;
+    if (this.#seenTokens.has(tokenIndex)) logger.debug({ tokenIndex }, 'Signature fits');
+    else
+      logger.info({ tokenIndex }, 'A signature fits the token with this number, from 0, for the first time');
+    this.#seenTokens.add(tokenIndex);
     return { passed: true, credentials };
   }
 
-  #refuse(reason: RefusalReason, { kind, path }: GateRequest): Passage {
-    const { publicUrl, metrics, logger, adviceIntervalMs = 10_000 } = this.#options;
+  #refuse(reason: RefusalReason, request: GateRequest, known: TwilioCredentials | undefined): Passage {
+    const { metrics, adviceIntervalMs = 10_000 } = this.#options;
     metrics.count('requestsRefused', 1, reason);
     const advisedAt = this.#advisedAt.get(reason);
     if (advisedAt === undefined || this.#now() - advisedAt >= adviceIntervalMs) {
       this.#advisedAt.set(reason, this.#now());
-      const urlOf = kind === 'stream' ? streamUrl : webhookUrl;
-      const expectedUrl = publicUrl === undefined ? undefined : urlOf(publicUrl, path);
-      logger.warn({ reason, path, expectedUrl }, ADVICE[reason]);
+      this.#advise(reason, request, known);
     }
-    return { passed: false, status: reason === 'no-signature' || reason === 'bad-signature' ? 403 : 503 };
+    return { passed: false, status: 403 };
   }
+
+  #advise(reason: RefusalReason, request: GateRequest, known: TwilioCredentials | undefined): void {
+    const { publicUrl, logger } = this.#options;
+    const { kind, path } = request;
+    const urlOf = kind === 'stream' ? streamUrl : webhookUrl;
+    const expectedUrl = publicUrl === undefined ? undefined : urlOf(publicUrl, path);
+    const signedFor =
+      reason === 'bad-signature' ? otherPublicUrl(request, known?.authTokens ?? []) : undefined;
+    const signedUrl = signedFor === undefined ? {} : { signedUrl: urlOf(signedFor, path) };
+    logger.warn(
+      { reason, path, expectedUrl, ...signedUrl },
+      signedFor === undefined ? ADVICE[reason] : OTHER_URL,
+    );
+  }
+}
+
+/**
+ * The public URL that a refused request was really signed for, going by its headers. It lets nothing in; it is what to
+ * set `PUBLIC_URL` to, and may be told, because a known token has signed it.
+ */
+function otherPublicUrl(request: GateRequest, tokens: readonly Secret[]): string | undefined {
+  const names = [request.headers.host, request.headers['x-forwarded-host']];
+  const hosts = names.filter((name): name is string => /^[\w.-]+(:\d{1,5})?$/.test(String(name)));
+  const urls = hosts.flatMap((host) => [`https://${host}`, `http://${host}`]);
+  return urls.find((url) => checkSignature(request, url, tokens).ok);
 }
 
 function checkSignature(
   { kind, path, query, headers, fields = [] }: GateRequest,
   publicUrl: string,
-  { authTokens }: TwilioCredentials,
+  tokens: readonly Secret[],
 ): SignatureCheck {
   const header = headers['x-twilio-signature'];
   return checkTwilioSignature({
     header: typeof header === 'string' ? header : undefined,
-    tokens: authTokens,
+    tokens,
     urls: publicUrlCandidates({ publicUrl, path, kind, query }),
     fields,
   });

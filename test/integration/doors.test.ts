@@ -62,11 +62,11 @@ describe('the signature', () => {
     expect(await world.sink.summary(call.callSid)).toMatchObject({ endReason: 'stopped' });
   });
 
-  test('without a token to check it with refuses with 503', async () => {
+  test('without a token to check it with refuses, too', async () => {
     const world = await testWorld({ settings: { TWILIO_AUTH_TOKEN: '' } });
     const call = world.callOneTrack(AUDIO);
     await call.done;
-    expect(call.events.seen).toContainEqual({ type: 'refused', code: 31920, status: 503 });
+    expect(call.events.seen).toContainEqual({ type: 'refused', code: 31920, status: 403 });
     expect(world.relay.metrics.value('requestsRefused', 'no-credentials')).toBe(1);
   });
 });

@@ -113,7 +113,7 @@ test('with empty secrets the relay is healthy, tells three ways what is missing,
 
   const call = callWith(world, 'first-token');
   expect(await call.done).toMatchObject({ end: 'refused' });
-  expect(call.events.seen).toContainEqual({ type: 'refused', code: 31920, status: 503 });
+  expect(call.events.seen).toContainEqual({ type: 'refused', code: 31920, status: 403 });
   expect(relay.metrics.value('requestsRefused', 'no-credentials')).toBe(1);
   expect(lines).toContainEqual(
     expect.objectContaining({

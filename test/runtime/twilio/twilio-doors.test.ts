@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { Secret } from '../../../runtime/model/secret';
 import { Metrics } from '../../../runtime/observability/metrics';
 import { startHttpServer, type HttpServer } from '../../../runtime/server/relay-server';
 import type { StreamStatusEvent } from '../../../runtime/twilio/stream-status';
 import type { TwilioCredentials } from '../../../runtime/twilio/twilio-credentials';
 import { twilioDoors, type StreamGrant, type TwilioDoorsOptions } from '../../../runtime/twilio/twilio-doors';
+import { TwilioGate, type GateOptions } from '../../../runtime/twilio/twilio-gate';
 import { twilioSignature } from '../../../runtime/twilio/twilio-signature';
 import { WsPeer } from '../../support/ws-peer';
 
@@ -114,6 +117,19 @@ async function upgrade(
   }
 }
 
+function gateOf(options: Partial<GateOptions>): { gate: TwilioGate; metrics: Metrics } {
+  const metrics = new Metrics();
+  const gate = new TwilioGate({
+    publicUrl: PUBLIC_URL,
+    allowUnsigned: false,
+    credentials: async () => credentials(TOKEN),
+    logger: pino({ level: 'silent' }),
+    metrics,
+    ...options,
+  });
+  return { gate, metrics };
+}
+
 const refused = ({ metrics }: Bench, reason: string): number => metrics.value('requestsRefused', reason);
 
 afterEach(async () => {
@@ -211,6 +227,144 @@ describe('requests that Twilio signed', () => {
   });
 });
 
+/** Signed by Twilio's own package, with tokens and a host that nobody has seen before. */
+describe.each([
+  ['/voice', 'https', VOICE],
+  ['/stream-status', 'https', STATUS],
+  ['/media', 'wss', {}],
+] as const)('%s, signed elsewhere', (path, scheme, form) => {
+  const [now, next] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
+  const host = `${randomBytes(4).toString('hex')}.Example.com`;
+  const knock = async (
+    bench: Bench,
+    url: string | undefined,
+    token: string = now,
+    headers: Record<string, string> = {},
+  ): Promise<boolean> => {
+    const signature =
+      url === undefined ? {} : { 'x-twilio-signature': getExpectedTwilioSignature(token, url, form) };
+    const target = `http://127.0.0.1:${bench.server.port}${path}`;
+    if (path === '/media') {
+      const peer = WsPeer.connect(target.replace('http', 'ws'), { headers: { ...headers, ...signature } });
+      return peer.then(
+        (opened) => peers.push(opened) > 0,
+        () => false,
+      );
+    }
+    const body = new URLSearchParams(form);
+    return (await fetch(target, { method: 'POST', body, headers: { ...headers, ...signature } })).ok;
+  };
+  const serveHere = (...tokens: string[]): Promise<Bench> =>
+    serve({ publicUrl: `https://${host}`, credentials: async () => credentials(...tokens) });
+
+  it('is taken as it is, with a slash at the end, and with the port', async () => {
+    const bench = await serveHere(now);
+    const url = `${scheme}://${host}${path}`;
+    for (const signed of [url, `${url}/`, url.replace(host, `${host}:443`)])
+      expect(await knock(bench, signed)).toBe(true);
+  });
+
+  it('is taken with either token while they are rotated, and the first use of each is told', async () => {
+    const bench = await serveHere(next, now);
+    for (const token of [now, next, now])
+      expect(await knock(bench, `${scheme}://${host}${path}`, token)).toBe(true);
+    const told = bench.log.map((line) => JSON.parse(line) as { level: number; tokenIndex?: number });
+    expect(told.filter(({ level }) => level === 30).map(({ tokenIndex }) => tokenIndex)).toEqual([1, 0]);
+    expect(await knock(await serveHere(now), `${scheme}://${host}${path}`, next)).toBe(false);
+  });
+
+  it.each([
+    ['no header', () => undefined],
+    ['the wrong scheme', () => `${scheme === 'wss' ? 'https' : 'http'}://${host}${path}`],
+    ['another path', () => `${scheme}://${host}${path}x`],
+    ['another host', () => `${scheme}://other.example.com${path}`],
+    ['a port that is not ours', () => `${scheme}://${host}:8443${path}`],
+    ['a query that did not come', () => `${scheme}://${host}${path}?a=1`],
+  ])('is refused for %s', async (_what, url) => {
+    expect(await knock(await serveHere(now), url())).toBe(false);
+  });
+
+  it('is taken behind a proxy that puts another Host, and refused for the host of the proxy', async () => {
+    const bench = await serveHere(now);
+    const proxied = { 'x-forwarded-host': 'internal.example', 'x-forwarded-proto': 'http' };
+    expect(await knock(bench, `${scheme}://${host}${path}`, now, proxied)).toBe(true);
+    expect(await knock(bench, `${scheme}://internal.example${path}`, now, proxied)).toBe(false);
+  });
+
+  it('for another host tells that PUBLIC_URL may be wrong, and for which URL it is signed', async () => {
+    const bench = await serveHere(now);
+    const proxied = { 'x-forwarded-host': 'tunnel.example' };
+    await knock(bench, `${scheme}://tunnel.example${path}`, now, proxied);
+    expect(JSON.parse(bench.log[0]!)).toMatchObject({
+      reason: 'bad-signature',
+      expectedUrl: `${scheme}://${host}${path}`,
+      signedUrl: `${scheme}://tunnel.example${path}`,
+      msg: expect.stringContaining('Set PUBLIC_URL'),
+    });
+    expect(bench.log.join()).not.toContain(now);
+  });
+
+  it('tells no URL that a stranger has put into the headers', async () => {
+    const bench = await serveHere(now);
+    await knock(bench, `${scheme}://evil.example${path}`, next, { 'x-forwarded-host': 'evil.example' });
+    expect(JSON.parse(bench.log[0]!)).not.toHaveProperty('signedUrl');
+    expect(bench.log.join()).not.toContain('evil');
+  });
+});
+
+describe('every refusal', () => {
+  const refusals: readonly (readonly [string, Partial<TwilioDoorsOptions>, Signing | 'unsigned'])[] = [
+    ['no signature', {}, 'unsigned'],
+    ['an empty one', {}, { header: '' }],
+    ['a wrong one', {}, { token: NEXT_TOKEN }],
+    ['a short one', {}, { header: 'x' }],
+    ['no credentials', { credentials: async () => undefined }, {}],
+    ['no public URL', { publicUrl: undefined }, {}],
+  ];
+
+  /** All that the other side sees, but for the time of day. */
+  async function answerOf(options: Partial<TwilioDoorsOptions>, signing: Signing | 'unsigned', path: string) {
+    const refreshCredentials = jest.fn(options.credentials ?? (async () => credentials(TOKEN)));
+    const bench = await serve({ ...options, refreshCredentials });
+    const header =
+      signing === 'unsigned' ? undefined : (signing.header ?? twilioSignature(signing.token ?? TOKEN, 'x'));
+    const headers = header === undefined ? {} : { 'x-twilio-signature': header };
+    const target = `http://127.0.0.1:${bench.server.port}${path}`;
+    const response = await fetch(target, { method: 'POST', body: '', headers });
+    const { date: _date, ...seen } = Object.fromEntries(response.headers);
+    return [response.status, seen, await response.text(), refreshCredentials.mock.calls.length];
+  }
+
+  it.each(['/voice', '/stream-status'])(
+    'at %s is the same answer, after the same questions',
+    async (path) => {
+      const answers = await Promise.all(
+        refusals.map(([, options, signing]) => answerOf(options, signing, path)),
+      );
+      expect(answers[0]).toEqual([403, expect.anything(), '', 1]);
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+    },
+  );
+
+  it.each(refusals)('of an upgrade is 403: %s', async (_what, options, signing) => {
+    expect(await upgrade(await serve(options), signing)).toBe('403');
+  });
+
+  it('in a flood waits for no newer credentials', async () => {
+    let renew: () => void = () => undefined;
+    const renewal = new Promise<TwilioCredentials>((resolve) => (renew = () => resolve(credentials(TOKEN))));
+    const refreshCredentials = jest.fn(() => renewal);
+    const { gate, metrics } = gateOf({ refreshCredentials });
+    const request = { kind: 'stream', path: '/media', query: '', headers: {} } as const;
+    const waiting = Array.from({ length: 500 }, () => gate.check(request));
+    expect(await gate.check(request)).toEqual({ passed: false, status: 403 });
+    expect(metrics.value('requestsRefused', 'no-signature')).toBe(1);
+    renew();
+    await Promise.all(waiting);
+    expect(refreshCredentials).toHaveBeenCalledTimes(500);
+  });
+});
+
 describe.each([
   [
     '/voice',
@@ -246,13 +400,13 @@ describe.each([
     ['there is no token', async () => credentials()],
   ])('everything while %s', async (_what, known) => {
     const bench = await serve({ credentials: known });
-    expect(await knock(bench, {})).toBe('503');
+    expect(await knock(bench, {})).toBe('403');
     expect(refused(bench, 'no-credentials')).toBe(1);
   });
 
   it('everything while PUBLIC_URL is not set', async () => {
     const bench = await serve({ publicUrl: undefined });
-    expect(await knock(bench, {})).toBe('503');
+    expect(await knock(bench, {})).toBe('403');
     expect(refused(bench, 'no-public-url')).toBe(1);
   });
 
