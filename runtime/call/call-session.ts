@@ -379,6 +379,7 @@ export class CallSession implements RecognitionListener {
       this.#latencies.addPartial(latency);
     }
     this.#noteFirstWords('firstPartial');
+    if (this.#options.sinks.every(({ ignoresPartials }) => ignoresPartials === true)) return;
     this.#whenTimed((clock) =>
       this.#tell({ type: 'partial', ...this.#id(), segment: this.#segment(clock, heard, 'live') }),
     );

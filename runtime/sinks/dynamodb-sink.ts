@@ -26,6 +26,7 @@ const SECONDS_PER_DAY = 86_400;
 /** Writes every event but partials to the table. */
 export class DynamoDbSink implements TranscriptSink {
   readonly name = 'dynamodb';
+  readonly ignoresPartials = true;
   readonly #options: DynamoDbSinkOptions;
   readonly #now: () => number;
   readonly #lost = new LostSegments();
