@@ -52,6 +52,18 @@ export interface RelayConfig {
     readonly retentionDays: number;
   };
   readonly maxCalls: number;
+  readonly limits: {
+    /** `Infinity` for no limit. */
+    readonly callsPerAccount: number;
+    readonly handshakesPerSecond: number;
+    readonly maxCallMs: number;
+    readonly mediaTimeoutMs: number;
+    readonly startTimeoutMs: number;
+    readonly requestTimeoutMs: number;
+    readonly headerBytes: number;
+    readonly bodyBytes: number;
+    readonly messageBytes: number;
+  };
   readonly backlogCallMs: number;
   readonly backlogProcessBytes: number;
   /** `Infinity` for no limit. */
@@ -126,6 +138,19 @@ export function loadConfig(environment: Environment): RelayConfig {
       retentionDays: read.whole('RETENTION_DAYS', 1, 3650),
     },
     maxCalls: read.whole('MAX_CALLS', 1, 100_000),
+    limits: {
+      callsPerAccount: read.isSet('MAX_CALLS_PER_ACCOUNT')
+        ? read.whole('MAX_CALLS_PER_ACCOUNT', 1, 100_000)
+        : Infinity,
+      handshakesPerSecond: read.whole('MAX_HANDSHAKES_PER_SECOND', 1, 100_000),
+      maxCallMs: read.whole('MAX_CALL_MS', 1_000, 604_800_000),
+      mediaTimeoutMs: read.whole('MEDIA_TIMEOUT_MS', 1_000, 86_400_000),
+      startTimeoutMs: read.whole('START_TIMEOUT_MS', 1_000, 60_000),
+      requestTimeoutMs: read.whole('REQUEST_TIMEOUT_MS', 1_000, 60_000),
+      headerBytes: read.whole('MAX_HEADER_BYTES', 8_192, 65_536),
+      bodyBytes: read.whole('MAX_BODY_BYTES', 8_192, 1_048_576),
+      messageBytes: read.whole('MAX_MESSAGE_BYTES', 4_096, 1_048_576),
+    },
     backlogCallMs: read.whole('BACKLOG_CALL_MS', 1_000, 3_600_000),
     backlogProcessBytes: read.whole('BACKLOG_PROCESS_BYTES', 1_048_576, 17_179_869_184),
     catchUpFactor: read.isSet('CATCH_UP_FACTOR') ? read.decimal('CATCH_UP_FACTOR', 1.1, 100) : Infinity,

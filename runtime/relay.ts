@@ -124,7 +124,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const { logger, now = () => performance.now(), wallNow = Date.now, random = Math.random } = deps;
   const timing: RelayTiming = { ...RELAY_TIMING, ...deps.timing };
   const metrics = new Metrics();
-  const { twilio, gladia, store, ticket } = config;
+  const { twilio, gladia, store, ticket, limits } = config;
 
   const hasSharedTicketKey = ticket.keys.length > 0 || ticket.secretArn !== undefined;
   const credentials = new Credentials({
@@ -192,6 +192,8 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
         return undefined;
       }),
     isHeardElsewhere: (callSid) => continuity.isHeardElsewhere(callSid),
+    limits,
+    onLimit: (leg, reason) => void continuity.endLeg(leg, reason),
     callEndGraceMs: timing.callEndGraceMs,
     callEndPollMs: timing.callEndPollMs,
     wallNow,
@@ -282,6 +284,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     tracks: config.tracks,
     next: twilio.next,
     tickets,
+    handshakesPerSecond: limits.handshakesPerSecond,
     isFull: () => calls.streamingLegs >= config.maxCalls,
     isDraining: () => isDraining,
     onStreamStatus(event) {
@@ -297,6 +300,10 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     port: config.httpPort,
     portSetting: 'HTTP_PORT',
     routes: [doors.voiceRoute, doors.streamStatusRoute, healthRoute],
+    maxHeaderBytes: limits.headerBytes,
+    maxBodyBytes: limits.bodyBytes,
+    maxMessageBytes: limits.messageBytes,
+    requestTimeoutMs: limits.requestTimeoutMs,
     upgrade: {
       paths: doors.mediaPaths,
       admit: (request) => doors.mediaAdmission(request),
@@ -308,9 +315,12 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           listener,
           accountSid,
           tracks: config.tracks,
+          isAccountFull: ({ accountSid: of, callSid }) =>
+            Number.isFinite(limits.callsPerAccount) && calls.callsOf(of, callSid) >= limits.callsPerAccount,
           ...(ticket.policy === 'off' ? {} : { checkTicket: tickets.check.bind(tickets) }),
           logger,
           metrics,
+          startTimeoutMs: limits.startTimeoutMs,
           ...timing.mediaStream,
         });
         calls.add({ session, stream });

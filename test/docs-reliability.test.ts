@@ -138,6 +138,8 @@ const END_REASONS: Readonly<Record<LegEndReason, true>> = {
   'task-died': true,
   'handed-over': true,
   replaced: true,
+  idle: true,
+  'too-long': true,
   drained: true,
 };
 

@@ -27,6 +27,7 @@ import { Latencies } from './latencies';
 import { attemptOf } from './attempts';
 import { isAnnounced } from './fencing';
 import { legLedger } from './leg-ledger';
+import { limitReached, type LegLimits, type LimitReason } from './leg-limits';
 import { mergeParties, readLegParameters } from './leg-parameters';
 import { LEG_MOVES, type LegState } from './leg-state';
 import { SilenceSupply } from './silence-supply';
@@ -143,7 +144,8 @@ export class CallSession implements RecognitionListener {
   #beganAtMs = Infinity;
   /** Wall clock: another leg has the call from here on. */
   #heardElsewhereFromMs: number | undefined;
-  #isHandedOver = false;
+  /** Whatever its stream says: somebody else has decided how it ends. */
+  #endsAs: LegEndReason | undefined;
   #endReason: LegEndReason | undefined;
 
   constructor(options: CallSessionOptions) {
@@ -200,8 +202,22 @@ export class CallSession implements RecognitionListener {
    * @param atMs wall clock: the other leg's audio may begin here
    */
   handOver(atMs: number): void {
-    this.#isHandedOver = true;
+    this.#endsAs = 'handed-over';
     this.heardElsewhereFrom(atMs);
+  }
+
+  /** What of this leg is more than it may be, while it takes audio and nobody ends it yet. */
+  limitReached(limits: LegLimits): LimitReason | undefined {
+    if (this.#leg === undefined || this.#state !== 'streaming' || this.#endsAs !== undefined)
+      return undefined;
+    const { now, wallNow } = this.#options;
+    const beganAtMs = this.#clock?.originAtMs ?? Date.parse(this.#leg.startedAt);
+    return limitReached({ silentMs: now() - this.#lastAudioNowMs, callMs: wallNow() - beganAtMs }, limits);
+  }
+
+  /** It costs more than it may: it ends so, however its stream is ended. */
+  endAs(reason: LimitReason): void {
+    this.#endsAs = reason;
   }
 
   /**
@@ -267,6 +283,7 @@ export class CallSession implements RecognitionListener {
     const { parties, languages, vocabulary } = readLegParameters(start.parameters);
     const startedAt = new Date(wallNow()).toISOString();
     this.#parties = parties;
+    this.#lastAudioNowMs = now();
     metrics.count('legsStarted');
     this.#options.onStarted(start);
     this.#tell({ type: 'leg-started', callSid, streamSid, accountSid, startedAt, tracks, parties });
@@ -332,7 +349,7 @@ export class CallSession implements RecognitionListener {
   #finish(reason: LegEndReason): void {
     const leg = this.#leg;
     if (leg === undefined || !this.#enter('finishing')) return;
-    this.#endReason = this.#isHandedOver ? 'handed-over' : reason;
+    this.#endReason = this.#endsAs ?? reason;
     this.#countFilled(leg.aligner.flush());
     leg.recognition.finish();
     this.#options.onFinishing?.(leg.start, this.#endReason, this.#audioTimes().firstAudioAt);

@@ -7,6 +7,7 @@ import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
 import type { OutstandingAudio } from '../speech/recognition';
 import type { CallOrigins } from './call-clock';
 import type { CallSession, LegCheckpoint } from './call-session';
+import type { LegLimits, LimitReason } from './leg-limits';
 import { gapsBetween, inOrder } from './legs-of-call';
 import { isAnnounced, replacedBy } from './fencing';
 
@@ -35,6 +36,9 @@ export interface CallsOptions {
   readonly callEndGraceMs: number;
   /** While Twilio says that a call without legs goes on: between questions. */
   readonly callEndPollMs: number;
+  readonly limits: LegLimits;
+  /** A leg is more than it may be, and must end for this reason. */
+  readonly onLimit: (leg: LiveLeg, reason: LimitReason) => void;
   /** Tells the time of day. */
   readonly wallNow: Clock;
   readonly logger: Logger;
@@ -99,6 +103,14 @@ export class Calls {
       unacknowledgedMs += session.outstanding.unacknowledgedMs;
     }
     return { waitingMs, unacknowledgedMs };
+  }
+
+  /** Calls of an account that take audio now, but for one call, which may have another leg. */
+  callsOf(accountSid: string, exceptCallSid: string): number {
+    const callSids = this.streaming.flatMap(({ session: { start } }) =>
+      start?.accountSid === accountSid ? [start.callSid] : [],
+    );
+    return new Set(callSids.filter((callSid) => callSid !== exceptCallSid)).size;
   }
 
   /** Takes a leg until it has ended. */
@@ -187,7 +199,12 @@ export class Calls {
   }
 
   tick(): void {
-    for (const { session } of this.#legs) session.tick();
+    const { limits, onLimit } = this.#options;
+    for (const leg of this.#legs) {
+      leg.session.tick();
+      const reason = leg.session.limitReached(limits);
+      if (reason !== undefined) onLimit(leg, reason);
+    }
   }
 
   /** Ends every leg: stops taking audio, hears the last words, within `timeoutMs`; what is left then is cut. */

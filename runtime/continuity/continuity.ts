@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { Calls } from '../call/calls';
+import type { Calls, LiveLeg } from '../call/calls';
 import { HANDOVER_PARAMETER, isAnnounced, isReplaced } from '../call/fencing';
+import type { LimitReason } from '../call/leg-limits';
 import type { Track } from '../model/audio';
 import type { LegEndReason, LegStart } from '../model/call-event';
 import type { LegId, TranscriptEvent } from '../model/transcript-event';
@@ -122,6 +123,33 @@ export class Continuity {
     if (reason === 'replaced') void this.#reattachment?.forgo(start);
     if (reason !== 'stream-lost' && reason !== 'protocol-error') return;
     this.#reattach({ ...start, ...(firstAudioAt === undefined ? {} : { firstAudioAt }) }, 'socket-lost');
+  }
+
+  /**
+   * A leg costs more than it may. Twilio is asked to stop its stream, because one whose socket is closed looks lost to
+   * whoever hears of it. Never rejects.
+   */
+  async endLeg({ session, stream }: LiveLeg, reason: LimitReason): Promise<void> {
+    const { starter, logger } = this.#options;
+    const { start } = session;
+    if (start === undefined) return;
+    const { callSid, streamSid } = start;
+    session.endAs(reason);
+    logger.warn({ callSid, streamSid, reason }, 'A leg is ended: it costs more than it may');
+    try {
+      const stopped = new AbortController();
+      void stream.closed.then(() => stopped.abort());
+      await starter?.stop(start, streamSid);
+      if (starter !== undefined)
+        await pause(this.#timing.stopWithinMs, stopped.signal).catch(() => undefined);
+    } catch (error) {
+      logger.warn(
+        { err: error, callSid, streamSid },
+        'The stream of a leg that is ended could not be stopped',
+      );
+      await this.#reattachment?.forgo(start);
+    }
+    stream.close(reason);
   }
 
   /** @param start nothing when it never began */

@@ -150,7 +150,14 @@ export interface MetricSum {
 }
 
 /** Refusals that any stranger on the internet causes, or that are about a process that is going. */
-const NO_CALLS_LOST = ['not-found', 'bad-request', 'body-too-large', 'draining'];
+const NO_CALLS_LOST = [
+  'not-found',
+  'bad-request',
+  'header-too-large',
+  'body-too-large',
+  'too-slow',
+  'draining',
+];
 const SIGNATURES = ['no-signature', 'bad-signature'];
 
 const sums = {

@@ -197,6 +197,62 @@ const settings = {
     fallback: '2000',
     meaning: 'Live calls at which the process refuses another one',
   },
+  MAX_CALLS_PER_ACCOUNT: {
+    where: 'both',
+    allowed: 'a whole number from 1 to 100000',
+    meaning:
+      'Live calls of one Twilio account at which the process refuses another one; without it `MAX_CALLS` alone',
+  },
+  MAX_HANDSHAKES_PER_SECOND: {
+    where: 'both',
+    allowed: 'a whole number from 1 to 100000',
+    fallback: '1000',
+    meaning: 'Signed media sockets that the process takes in a second, or all at once; more are refused',
+  },
+  MAX_CALL_MS: {
+    where: 'both',
+    allowed: 'a whole number from 1000 to 604800000',
+    fallback: '86400000',
+    meaning:
+      'After this long a call is not transcribed any further (`too-long`); a cost guard, the call itself goes on',
+  },
+  MEDIA_TIMEOUT_MS: {
+    where: 'both',
+    allowed: 'a whole number from 1000 to 86400000',
+    fallback: '7200000',
+    meaning:
+      'Without a media frame for this long a stream is ended (`idle`); a cost guard. A caller on hold may send none',
+  },
+  START_TIMEOUT_MS: {
+    where: 'both',
+    allowed: 'a whole number from 1000 to 60000',
+    fallback: '10000',
+    meaning: 'Time for a media socket to say which call it is of',
+  },
+  REQUEST_TIMEOUT_MS: {
+    where: 'both',
+    allowed: 'a whole number from 1000 to 60000',
+    fallback: '10000',
+    meaning: 'Time for a client to send its whole request',
+  },
+  MAX_HEADER_BYTES: {
+    where: 'both',
+    allowed: 'a whole number from 8192 to 65536',
+    fallback: '16384',
+    meaning: 'Headers of a request, at most',
+  },
+  MAX_BODY_BYTES: {
+    where: 'both',
+    allowed: 'a whole number from 8192 to 1048576',
+    fallback: '65536',
+    meaning: 'Body of a request, at most',
+  },
+  MAX_MESSAGE_BYTES: {
+    where: 'both',
+    allowed: 'a whole number from 4096 to 1048576',
+    fallback: '65536',
+    meaning: "Message of a media stream, at most. Twilio's are below 1 KB",
+  },
   BACKLOG_CALL_MS: {
     where: 'both',
     allowed: 'a whole number from 1000 to 3600000',

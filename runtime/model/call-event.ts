@@ -33,6 +33,10 @@ export type LegEndReason =
   | 'handed-over'
   /** Another stream of the same call and tracks came, which nobody had announced: the newest wins. */
   | 'replaced'
+  /** Not one frame for longer than the setting allows. */
+  | 'idle'
+  /** The call is longer than the setting allows. */
+  | 'too-long'
   /** The process that had the leg is gone; somebody else wrote down what it left. */
   | 'task-died'
   /** The stream broke the protocol beyond ignoring. */

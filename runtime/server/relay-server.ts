@@ -31,6 +31,8 @@ export interface HttpServerOptions<Grant> {
   readonly maxBodyBytes?: number;
   /** Largest WebSocket message. Default 64 KiB; Twilio's are below 1 kB (twilio-media-streams.md, 9). */
   readonly maxMessageBytes?: number;
+  /** Default 16 KiB. */
+  readonly maxHeaderBytes?: number;
   /** Longest time a client may take to send its request. Default 10 s. */
   readonly requestTimeoutMs?: number;
   /** How long an idle connection is kept. Above a load balancer's idle time-out, or it meets closed ones. Default 130 s. */
@@ -45,15 +47,18 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const MAX_HEADER_BYTES = 16 * 1024;
 /** Calls come in bursts: a thousand at once must find a place in the queue. */
 const ACCEPT_QUEUE = 4096;
-const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
+const CLIENT_ERRORS: Readonly<Record<string, { readonly status: number; readonly reason: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'too-slow' },
+  HPE_HEADER_OVERFLOW: { status: 431, reason: 'header-too-large' },
 };
+const BAD_REQUEST = { status: 400, reason: 'bad-request' };
 
-type TimeoutOptions = Pick<HttpServerOptions<unknown>, 'requestTimeoutMs' | 'keepAliveTimeoutMs'>;
+type LimitOptions = Pick<
+  HttpServerOptions<unknown>,
+  'requestTimeoutMs' | 'keepAliveTimeoutMs' | 'maxHeaderBytes'
+>;
 
 /**
  * An HTTP server that knows nothing of what it serves: routes and the upgrade door are data. Everything else is 404.
@@ -85,7 +90,7 @@ class RelayServer<Grant> implements HttpServer {
       closeTimeoutMs: this.#closeTimeoutMs,
     };
     this.#guard = options.upgrade && new UpgradeGuard(options.upgrade, limits, options.logger);
-    this.#server = createServer(timeouts(options));
+    this.#server = createServer(serverLimits(options));
     this.#server.on('request', (request, response) => void this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket));
@@ -168,9 +173,10 @@ class RelayServer<Grant> implements HttpServer {
 
   /** Not HTTP, too slow, or too large a header. */
   #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    this.#options.metrics.count('requestsRefused', 1, 'bad-request');
+    const { status, reason } = CLIENT_ERRORS[error.code ?? ''] ?? BAD_REQUEST;
+    this.#options.metrics.count('requestsRefused', 1, reason);
     if (error.code === 'ECONNRESET') socket.destroy();
-    else refuseUpgrade(socket, CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400);
+    else refuseUpgrade(socket, status);
   }
 
   /** An answer without a body, after which the connection is cut: what else was to come is not read. */
@@ -180,16 +186,17 @@ class RelayServer<Grant> implements HttpServer {
   }
 }
 
-function timeouts({
+function serverLimits({
   requestTimeoutMs = 10_000,
   keepAliveTimeoutMs = KEEP_ALIVE_TIMEOUT_MS,
-}: TimeoutOptions): ServerOptions {
+  maxHeaderBytes = 16 * 1024,
+}: LimitOptions): ServerOptions {
   return {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs),
     keepAliveTimeout: keepAliveTimeoutMs,
-    maxHeaderSize: MAX_HEADER_BYTES,
+    maxHeaderSize: maxHeaderBytes,
   };
 }
 

@@ -7,6 +7,7 @@ import { splitTarget, type HttpReply, type HttpRequest, type Route } from '../se
 import type { Admission } from '../server/upgrade-door';
 import { routePaths, type DoorKind } from './public-url';
 import type { StreamTickets } from './stream-tickets';
+import { RateLimit } from './rate-limit';
 import { parseStreamStatus, type StreamStatusEvent } from './stream-status';
 import { TwilioGate, type GateOptions } from './twilio-gate';
 import { callParameters, voiceTwiml, type CallContinuation } from './voice-twiml';
@@ -19,6 +20,8 @@ export interface TwilioDoorsOptions extends GateOptions {
   /** What a call does after `<Start>`; without it `/voice` says what is missing. */
   readonly next?: CallContinuation | undefined;
   readonly tickets: Pick<StreamTickets, 'issueFirst'>;
+  /** The setting `MAX_HANDSHAKES_PER_SECOND`. */
+  readonly handshakesPerSecond: number;
   /** This process has as many calls as it takes. */
   readonly isFull: () => boolean;
   readonly isDraining: () => boolean;
@@ -49,6 +52,7 @@ const NO_PUBLIC_URL = 'Set PUBLIC_URL to the URL that Twilio reaches the relay a
 export function twilioDoors(options: TwilioDoorsOptions): TwilioDoors {
   const gate = new TwilioGate(options);
   const { publicUrl, mediaPath, metrics } = options;
+  const handshakes = new RateLimit(options.handshakesPerSecond, options.now ?? (() => performance.now()));
   const adviseOnVoice = boundedAdvice(options, VOICE_PATH);
   return {
     voiceRoute: webhook(gate, options, VOICE_PATH, (form) => {
@@ -63,7 +67,7 @@ export function twilioDoors(options: TwilioDoorsOptions): TwilioDoors {
       return { status: 204 };
     }),
     mediaPaths: routePaths(publicUrl, mediaPath),
-    mediaAdmission: (request) => admit(gate, options, request),
+    mediaAdmission: (request) => admit({ gate, handshakes, request }, options),
   };
 }
 
@@ -100,15 +104,27 @@ async function voiceReply(
   return { status: 200, headers: { 'content-type': 'text/xml; charset=utf-8' }, body };
 }
 
+interface Handshake {
+  readonly gate: TwilioGate;
+  readonly handshakes: RateLimit;
+  readonly request: IncomingMessage;
+}
+
+/** Strangers fail at the signature, before they could use up what calls need. */
 async function admit(
-  gate: TwilioGate,
+  { gate, handshakes, request: { url = '', headers } }: Handshake,
   { mediaPath, isFull, isDraining, metrics }: TwilioDoorsOptions,
-  { url = '', headers }: IncomingMessage,
 ): Promise<Admission<StreamGrant>> {
   const { query } = splitTarget(url);
   const passage = await gate.check({ kind: 'stream', path: mediaPath, query, headers });
   if (!passage.passed) return { admitted: false, status: passage.status };
-  const reason = isDraining() ? 'draining' : isFull() ? 'full' : undefined;
+  const reason = isDraining()
+    ? 'draining'
+    : isFull()
+      ? 'full'
+      : handshakes.take()
+        ? undefined
+        : 'too-many-handshakes';
   if (reason === undefined) return { admitted: true, grant: { accountSid: passage.credentials?.accountSid } };
   metrics.count('requestsRefused', 1, reason);
   return { admitted: false, status: 503 };

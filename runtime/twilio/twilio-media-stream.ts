@@ -40,6 +40,8 @@ export interface MediaStreamOptions extends MediaStreamTiming {
   readonly accountSid?: string | undefined;
   /** The tracks that are transcribed: the setting `TRACKS`. */
   readonly tracks: readonly Track[];
+  /** The account has as many other calls as it may have. */
+  readonly isAccountFull?: (call: TicketedCall) => boolean;
   /** May this stream begin? What it sends meanwhile is kept. Never rejects. Without it there are no tickets. */
   readonly checkTicket?: (
     call: TicketedCall,
@@ -63,6 +65,7 @@ type IgnoredReason =
   | 'duplicate'
   | 'track-off'
   | 'held-full'
+  | 'too-large'
   | 'listener-failed';
 
 const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
@@ -72,16 +75,19 @@ const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
   'handed-over': 1001,
   replaced: 1001,
   'task-died': 1001,
+  idle: 1001,
+  'too-long': 1001,
   'protocol-error': 1002,
 };
 
-type Refusal = StartRefusal | TicketRefusal | 'start-timeout';
+type Refusal = StartRefusal | TicketRefusal | 'start-timeout' | 'account-full';
 
 const REFUSAL_CODES: Readonly<Record<Refusal, number>> = {
   'media-format': 1003,
   account: 1008,
   tracks: 1008,
   'start-timeout': 1008,
+  'account-full': 1013,
   'no-ticket': 1008,
   'bad-ticket': 1008,
   'expired-ticket': 1008,
@@ -218,6 +224,7 @@ export class TwilioMediaStream {
   }
 
   #begin(started: LegStart): void {
+    if (this.#options.isAccountFull?.(started) === true) return this.#refuse('account-full');
     this.#heardAt = this.#now();
     this.#enter('streaming');
     this.#emit(started);
@@ -275,6 +282,7 @@ export class TwilioMediaStream {
   /** `ws` has already answered with the close code that fits, such as 1009. */
   #onError(error: Error & { code?: string }): void {
     this.#brokeProtocol = error.code?.startsWith('WS_ERR_') ?? false;
+    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#ignore('too-large');
     this.#logger.warn({ code: error.code }, 'Media socket failed');
     if (this.#state === 'checking' || this.#end(this.#lossReason(), 'closing'))
       this.#closeTimer = setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);

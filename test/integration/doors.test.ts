@@ -1,4 +1,6 @@
 import { patternedAudio } from '../support/audio';
+import { twoRelays } from '../support/two-relays';
+import { twilioSignature } from '../../runtime/twilio/twilio-signature';
 import { testWorld, type TestWorld } from '../support/test-world';
 import { WsPeer } from '../support/ws-peer';
 
@@ -105,6 +107,68 @@ describe('MAX_CALLS', () => {
     expect(await second.done).toMatchObject({ end: 'stopped' });
     expect(world.sink.of('leg-ended', first.callSid)).toHaveLength(0);
     world.gladia.faults.sessions = {};
+  });
+});
+
+describe('limits of cost', () => {
+  test('MAX_CALLS_PER_ACCOUNT refuses one more call, which is no other leg of one', async () => {
+    const world = await testWorld({ settings: { MAX_CALLS_PER_ACCOUNT: '1' } });
+    const first = world.callOneTrack(AUDIO, { behaviour: { end: 'never' } });
+    await world.sink.next('audio-started', first.callSid);
+    const second = world.callOneTrack(AUDIO);
+    await second.done;
+    expect(world.relay.metrics.value('requestsRefused', 'account-full')).toBe(1);
+    const third = world.callOneTrack(AUDIO, { callSid: first.callSid });
+    await world.sink.until(() => world.sink.of('leg-started', first.callSid)[1]);
+    first.hangUp();
+    third.hangUp();
+  });
+
+  test.each([
+    ['idle', { MEDIA_TIMEOUT_MS: '1000' }],
+    ['too-long', { MAX_CALL_MS: '1000' }],
+  ])('a call that is %s ends so in the table, also where Twilio is not asked', async (reason, settings) => {
+    const world = await testWorld({ settings });
+    const call = world.callOneTrack(reason === 'idle' ? AUDIO : patternedAudio(30_000, 86), {
+      behaviour: { end: 'never' },
+    });
+    expect(await world.sink.summary(call.callSid)).toMatchObject({ endReason: reason });
+    await world.sink.next('call-ended', call.callSid);
+    expect(world.relay.metrics.value('legsEnded', reason)).toBe(1);
+    const { call: stored } = await world.readAfterDrain(call.callSid);
+    expect(stored).toMatchObject({ status: 'completed', endReason: reason });
+    call.hangUp();
+  });
+
+  test('Twilio is asked to stop the stream, and nobody makes a new one', async () => {
+    const { relays, call: place, ownerOf } = await twoRelays({ settings: { MEDIA_TIMEOUT_MS: '1000' } });
+    const call = place({ audio: { inbound: AUDIO }, paceFactor: 4, behaviour: { end: 'never' } });
+    const owner = await ownerOf(call.callSid);
+    expect((await owner.sink.summary(call.callSid)).endReason).toBe('idle');
+    expect(await call.streams[0]!.done).toBe('stopped by request');
+    call.hangUp();
+    expect((await owner.sink.next('call-ended', call.callSid)).endReason).toBe('idle');
+    expect(call.streams).toHaveLength(1);
+    expect(relays.map(({ relay }) => relay.metrics.value('streamsReattached'))).toEqual([0, 0]);
+  });
+
+  test('MAX_MESSAGE_BYTES, MAX_BODY_BYTES and MAX_HEADER_BYTES hold', async () => {
+    const settings = { MAX_MESSAGE_BYTES: '4096', MAX_BODY_BYTES: '8192', MAX_HEADER_BYTES: '8192' };
+    const { relay, publicUrl, authToken } = await testWorld({ settings });
+    const big = await ask(relay.port, '/voice', { method: 'POST', body: 'x'.repeat(8_193) });
+    expect([big.status, relay.metrics.value('requestsRefused', 'body-too-large')]).toEqual([413, 1]);
+    const long = await ask(relay.port, '/voice', {
+      method: 'POST',
+      headers: { 'x-long': 'x'.repeat(8_192) },
+    });
+    expect([long.status, relay.metrics.value('requestsRefused', 'header-too-large')]).toEqual([431, 1]);
+    const signature = twilioSignature(authToken, `${publicUrl.replace('https', 'wss')}/media`);
+    const peer = await WsPeer.connect(`ws://127.0.0.1:${relay.port}/media`, {
+      headers: { 'x-twilio-signature': signature },
+    });
+    peer.send('x'.repeat(4_097));
+    expect((await peer.closed()).code).toBe(1009);
+    expect(relay.metrics.value('twilioMessagesIgnored', 'too-large')).toBe(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Calls, type CallsOptions, type LiveLeg } from '../../../runtime/call/calls';
+import type { LimitReason } from '../../../runtime/call/leg-limits';
 import type { LegState } from '../../../runtime/call/leg-state';
 import type { LegEndReason, LegStart } from '../../../runtime/model/call-event';
 import type { LegSummary, TranscriptEvent } from '../../../runtime/model/transcript-event';
@@ -18,6 +19,7 @@ class FakeLeg {
   isAborted = false;
   isAbandoned = false;
   ticks = 0;
+  overLimit: LimitReason | undefined;
   heardElsewhereFromMs: number | undefined;
   #end: (summary: LegSummary | undefined) => void = () => undefined;
   #closeSocket: () => void = () => undefined;
@@ -53,6 +55,7 @@ class FakeLeg {
       },
       heardElsewhereFrom: (atMs: number) => (this.heardElsewhereFromMs = atMs),
       tick: () => (this.ticks += 1),
+      limitReached: () => this.overLimit,
       abort: () => (this.isAborted = true),
       abandon: () => (this.isAbandoned = true),
     };
@@ -95,6 +98,8 @@ function create(options: Partial<CallsOptions> = {}) {
     storedLegs: () => Promise.resolve({ ended: {}, open: [] }),
     isHeardElsewhere: () => Promise.resolve(false),
     wallNow: () => 1_000,
+    limits: { mediaTimeoutMs: Infinity, maxCallMs: Infinity },
+    onLimit: () => undefined,
     callEndGraceMs: 5_000,
     callEndPollMs: 15_000,
     logger,
@@ -209,6 +214,31 @@ test('the timer reaches every leg', () => {
   const legs = [start(), start()];
   calls.tick();
   expect(legs.map(({ ticks }) => ticks)).toEqual([1, 1]);
+});
+
+it('tells of the legs that are more than they may be, and of no other', () => {
+  const told: unknown[] = [];
+  const { calls, start } = create({ onLimit: (leg, reason) => told.push([leg, reason]) });
+  const [, idle] = [start(), start()];
+  calls.tick();
+  expect(told).toEqual([]);
+  idle!.overLimit = 'idle';
+  calls.tick();
+  expect(told).toEqual([[idle!.live, 'idle']]);
+});
+
+it('counts the calls of an account that take audio, each once, and not the one that asks', async () => {
+  const { calls, start } = create();
+  const own = (callSid: string, accountSid = 'AC1'): FakeLeg => start(new FakeLeg(callSid, { accountSid }));
+  own('CA1');
+  own('CA1');
+  const other = own('CA2');
+  own('CA3', 'AC2');
+  expect([calls.callsOf('AC1', 'CA9'), calls.callsOf('AC1', 'CA1'), calls.callsOf('AC2', 'CA9')]).toEqual([
+    2, 1, 1,
+  ]);
+  await other.end();
+  expect(calls.callsOf('AC1', 'CA9')).toBe(1);
 });
 
 describe("a call's origin", () => {

@@ -181,13 +181,14 @@ describe('what a client may not do', () => {
   ])('a client that sends %s and waits is cut', async (_what, bytes) => {
     const server = await serve({ routes: [echo()], requestTimeoutMs: 30 });
     expect(await raw(server, bytes)).toMatch(/^(HTTP\/1\.1 408 |$)/);
+    expect(refused('too-slow')).toBe(1);
   });
 
   it('a header of more than 16 KiB is refused', async () => {
     const server = await serve();
     const head = `GET /health HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(17_000)}\r\n\r\n`;
     expect(await raw(server, head)).toMatch(/^HTTP\/1\.1 431 /);
-    expect(refused('bad-request')).toBe(1);
+    expect(refused('header-too-large')).toBe(1);
   });
 
   it.each([

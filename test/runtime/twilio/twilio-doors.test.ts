@@ -47,6 +47,7 @@ async function serve(options: Partial<TwilioDoorsOptions> = {}): Promise<Bench> 
     tracks: ['inbound', 'outbound'],
     next: { kind: 'dial', number: '+15005550007' },
     tickets: { issueFirst: async () => ({}) },
+    handshakesPerSecond: 1_000,
     isFull: () => false,
     isDraining: () => false,
     onStreamStatus: (event) => statuses.push(event),
@@ -433,6 +434,17 @@ describe.each([
     for (const secret of [TOKEN, header, '+14158675310', '14158675310'])
       expect(bench.log.join()).not.toContain(secret);
   });
+});
+
+test('more handshakes than the second allows are refused, and strangers use none of them up', async () => {
+  let nowMs = 0;
+  const bench = await serve({ handshakesPerSecond: 2, now: () => nowMs });
+  for (let n = 0; n < 5; n++) expect(await upgrade(bench, 'unsigned')).toBe('403');
+  const answers = [await upgrade(bench), await upgrade(bench), await upgrade(bench)];
+  expect(answers).toEqual(['101', '101', '503']);
+  expect(refused(bench, 'too-many-handshakes')).toBe(1);
+  nowMs = 500;
+  expect(await upgrade(bench)).toBe('101');
 });
 
 describe('a relay that takes no more calls', () => {

@@ -322,6 +322,20 @@ describe('streams that are not taken', () => {
     expect(bench.metrics.value('requestsRefused')).toBe(1);
   });
 
+  it('a stream of an account that has enough calls is closed with 1013, once its ticket is good', async () => {
+    const asked: unknown[] = [];
+    const bench = await connect({
+      checkTicket: async () => undefined,
+      isAccountFull: (call) => asked.push(call) > 0,
+    });
+    for (const message of [startMessage(), media(2)]) bench.peer.send(message);
+    expect((await bench.peer.closed()).code).toBe(1013);
+    await bench.stream.closed;
+    expect(asked).toMatchObject([{ accountSid: AC, callSid: CA }]);
+    expect(bench.recorder.events).toEqual([]);
+    expect(bench.metrics.value('requestsRefused', 'account-full')).toBe(1);
+  });
+
   it('a stream without start is closed in time, however much else it says', async () => {
     const bench = await connect({ startTimeoutMs: 20 });
     bench.peer.send(CONNECTED);
@@ -456,6 +470,7 @@ describe('sockets that end', () => {
     expect((await bench.peer.closed()).code).toBe(1009);
     await bench.stream.closed;
     expect(bench.recorder.types).toEqual(['started', 'ended protocol-error']);
+    expect(ignored(bench, 'too-large')).toBe(1);
   });
 
   it('close ends the leg once, with 1001 when draining, however often it is called', async () => {
