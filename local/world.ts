@@ -20,6 +20,8 @@ export interface WorldOptions {
   readonly timing?: Partial<RelayTiming>;
   /** Twilio answers over REST as well: the relay may ask about calls, make streams and stop them. */
   readonly twilioRest?: boolean;
+  /** Takes the embedded-metric lines. */
+  readonly writeMetrics?: (line: string) => void;
   readonly logger: Logger;
 }
 
@@ -81,8 +83,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ...(twilio && restSettings(twilio)),
       ...options.settings,
     });
-    const { logger, sinks = [], timing = {} } = options;
-    const relay = await startRelay(config, { logger, sinks, timing, host: '127.0.0.1' });
+    const { logger, sinks = [], timing = {}, writeMetrics } = options;
+    const relay = await startRelay(config, {
+      ...{ logger, sinks, timing, host: '127.0.0.1' },
+      ...(writeMetrics === undefined ? {} : { writeMetrics }),
+    });
     closers.push(() => relay.drain());
     // A call that lives on would be handed over, to nobody.
     closers.push(() => Promise.resolve(twilio?.hangUp()));

@@ -19,6 +19,8 @@ export interface RelayShare {
 export interface AwsMetric {
   readonly from: 'service' | 'target-group' | 'load-balancer' | 'table';
   readonly name: string;
+  /** Another one, added to it; either counts as 0 where it has no data. */
+  readonly plus?: string;
 }
 
 export interface AlarmDeclaration {
@@ -110,7 +112,7 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     id: 'signatures-refused',
     severity: 'page',
     description:
-      'Requests were refused for their signature: a wrong auth token or public URL, which loses every call, or a stranger.',
+      'The signature of requests does not fit: a wrong auth token or public URL, which loses every call, or a forger.',
     metric: relay('signaturesRefused'),
     statistic: 'Sum',
     threshold: { atLeast: 3 },
@@ -214,8 +216,9 @@ export const ALARMS: readonly AlarmDeclaration[] = [
   {
     id: 'load-balancer-5xx',
     severity: 'page',
-    description: 'The load balancer found no task that would answer.',
-    metric: { from: 'load-balancer', name: 'HTTPCode_ELB_5XX_Count' },
+    description: 'The load balancer found no task, or none that would answer in time.',
+    // 501 and 502 are left out: strangers can cause them, with requests that no server takes.
+    metric: { from: 'load-balancer', name: 'HTTPCode_ELB_503_Count', plus: 'HTTPCode_ELB_504_Count' },
     statistic: 'Sum',
     threshold: { atLeast: 5 },
     ...FIVE_MINUTES,
@@ -226,6 +229,48 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     severity: 'ticket',
     description: 'Tasks answered with errors, refusals among them.',
     metric: { from: 'target-group', name: 'HTTPCode_Target_5XX_Count' },
+    statistic: 'Sum',
+    threshold: { atLeast: 5 },
+    ...FIVE_MINUTES,
+    missing: 'fine',
+  },
+  {
+    id: 'unsigned-requests',
+    severity: 'ticket',
+    description:
+      'Requests came without a signature: a stranger, or a proxy takes the header off, which loses every call.',
+    metric: relay('unsignedRefused'),
+    statistic: 'Sum',
+    threshold: { atLeast: 10 },
+    periodSeconds: 15 * MINUTE,
+    missing: 'fine',
+  },
+  {
+    id: 'task-died',
+    severity: 'ticket',
+    description: 'A task ended without handing its calls over; others have taken them.',
+    metric: relay('legsTakenOver'),
+    statistic: 'Sum',
+    threshold: { atLeast: 1 },
+    ...FIVE_MINUTES,
+    missing: 'fine',
+  },
+  {
+    id: 'hand-overs-failing',
+    severity: 'ticket',
+    description: 'A task that must go has tried again and again to hand calls over.',
+    metric: relay('handOversFailed'),
+    statistic: 'Sum',
+    threshold: { atLeast: 5 },
+    ...FIVE_MINUTES,
+    missing: 'fine',
+  },
+  {
+    id: 'leases-failing',
+    severity: 'ticket',
+    description:
+      'Tasks cannot write their leases, or read those of others: a call that loses its task now may be found late.',
+    metric: relay('leaseFailures'),
     statistic: 'Sum',
     threshold: { atLeast: 5 },
     ...FIVE_MINUTES,

@@ -58,12 +58,20 @@ export class MetricSources {
       case 'relay-share':
         return share(metric, reading);
       default:
-        return new Metric({
-          ...this.#dimensions[metric.from],
-          metricName: metric.name,
-          ...propsOf(reading),
-        });
+        return this.#awsMetric(metric, reading);
     }
+  }
+
+  #awsMetric({ from, name, plus }: AwsMetric, reading: Reading): IMetric {
+    const single = (metricName: string): Metric =>
+      new Metric({ ...this.#dimensions[from], metricName, ...propsOf(reading) });
+    if (plus === undefined) return single(name);
+    return new MathExpression({
+      expression: 'FILL(one, 0) + FILL(other, 0)',
+      usingMetrics: { one: single(name), other: single(plus) },
+      label: reading.label ?? `${name} + ${plus}`,
+      period: Duration.seconds(reading.period),
+    });
   }
 
   /** One line for each value of a metric's label. */

@@ -26,7 +26,10 @@ export async function playScenario(
       trial.promise(false, error instanceof Error ? error.message : String(error));
     }
   };
-  await attempt(() => scenario.play(trial));
+  await attempt(async () => {
+    await scenario.play(trial);
+    trial.promiseAlarms(scenario);
+  });
   const { evidence } = trial;
   await attempt(() => trial.close());
   const { broken, totals } = trial;

@@ -1,7 +1,7 @@
-import type { Trial } from './trial';
+import type { ExpectedAlarms, Trial } from './trial';
 
 /** One way in which things go wrong (design 7), played with real processes and sockets. */
-export interface Scenario {
+export interface Scenario extends ExpectedAlarms {
   /** For `--only`. */
   readonly name: string;
   /** What goes wrong. */

@@ -1,5 +1,6 @@
 import type { Track } from '../../runtime/model/audio';
 import type { StoredCall } from '../../runtime/store/stored-call';
+import { alarmsOff } from '../alarms/alarms-off';
 import type { WaitOptions } from '../facts';
 import { startFleet, type Fleet, type FleetOptions } from '../fleet';
 import type { SessionFaults } from '../gladia/faults';
@@ -30,6 +31,14 @@ export interface FinishOptions extends AllowedLoss {
   readonly withinMs?: number;
   /** Of one call, over those of all. */
   readonly of?: (call: Call) => AllowedLoss | undefined;
+}
+
+/** Alarms on the relay's metrics that a fault sets off, by id: these, and no others. */
+export interface ExpectedAlarms {
+  /** Default: none. */
+  readonly alarms?: readonly string[];
+  /** It depends on chance, or on how fast the machine is, whether these go off. */
+  readonly perhapsAlarms?: readonly string[];
 }
 
 /** What a scenario came to, in numbers. */
@@ -214,6 +223,18 @@ export class Trial {
     );
     await this.endRelays();
     for (const placed of this.#placed) await this.#audit(placed, of?.(placed.call) ?? allowed);
+  }
+
+  /** What the relays have emitted in the whole run, taken for one minute, sets off the expected alarms and no other. */
+  promiseAlarms({ alarms = [], perhapsAlarms = [] }: ExpectedAlarms): void {
+    const off = alarmsOff({ lines: this.fleet.relays.flatMap(({ lines }) => lines) });
+    const missing = alarms.filter((id) => !off.includes(id));
+    const foreign = off.filter((id) => !alarms.includes(id) && !perhapsAlarms.includes(id));
+    this.promise(missing.length === 0, `no alarm went off where one should have: ${missing.join(', ')}`);
+    this.promise(
+      foreign.length === 0,
+      `an alarm went off that the fault is not about: ${foreign.join(', ')}`,
+    );
   }
 
   /** SIGTERM to those that run; every relay so far has to have ended as expected, and without a crash. */

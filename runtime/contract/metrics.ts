@@ -158,16 +158,21 @@ const NO_CALLS_LOST = [
   'too-slow',
   'draining',
 ];
-const SIGNATURES = ['no-signature', 'bad-signature'];
+const UNSIGNED = ['no-signature'];
+const WRONGLY_SIGNED = ['bad-signature'];
 
 const sums = {
   callsRefused: {
     help: 'Requests of Twilio that were refused, so that a call goes without its transcript',
-    of: [{ metric: 'requestsRefused', except: [...NO_CALLS_LOST, ...SIGNATURES] }],
+    of: [{ metric: 'requestsRefused', except: [...NO_CALLS_LOST, ...UNSIGNED, ...WRONGLY_SIGNED] }],
   },
   signaturesRefused: {
-    help: 'Requests refused because their signature is missing or does not fit: a stranger, or a wrong auth token',
-    of: [{ metric: 'requestsRefused', only: SIGNATURES }],
+    help: 'Requests refused because their signature does not fit: a wrong auth token or public URL, or a forger',
+    of: [{ metric: 'requestsRefused', only: WRONGLY_SIGNED }],
+  },
+  unsignedRefused: {
+    help: 'Requests refused because they have no signature: a stranger, or a proxy that takes it off',
+    of: [{ metric: 'requestsRefused', only: UNSIGNED }],
   },
   speechErrors: {
     help: 'Session requests that the speech service failed on, its limit of sessions aside',

@@ -101,6 +101,7 @@ export interface TestWorldOptions {
   readonly recognition?: Partial<RecognitionTiming>;
   readonly timing?: WorldOptions['timing'];
   readonly logger?: Logger;
+  readonly writeMetrics?: (line: string) => void;
 }
 
 /** How fast calls are played: eight seconds of call in one. */
@@ -120,6 +121,7 @@ export async function testWorld(options: TestWorldOptions = {}): Promise<TestWor
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     sinks: [sink],
     logger: options.logger ?? createLogger('silent', 2),
+    ...(options.writeMetrics === undefined ? {} : { writeMetrics: options.writeMetrics }),
     timing: {
       ...RELAY_TIMING,
       beginningMs: 0,

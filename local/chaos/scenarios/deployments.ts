@@ -67,6 +67,7 @@ export const DEPLOYMENTS: readonly Scenario[] = [
     name: 'all-tasks-leave',
     fault: 'all relays get SIGTERM at once, and their successors are up a second later',
     promise: 'calls are kept until somebody can take them: 0 ms are lost, and relays end with 0',
+    perhapsAlarms: ['hand-overs-failing'],
     async play(trial) {
       const fleet = await trial.start({ size: 2, drain: { deregisterLagMs: 200 } });
       const calls = trial.calls(10, { ms: CALL_MS });

@@ -112,6 +112,8 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     name: 'gladia-unavailable-at-start',
     fault: 'requests for a session meet 429, 500, 503, a broken answer, a cut connection, or silence',
     promise: 'the audio is kept and transcribed late; the ledger shows the delay; nothing is lost',
+    alarms: ['gladia-errors', 'gladia-limit'],
+    perhapsAlarms: ['finals-late'],
     async play(trial) {
       const fleet = await trial.start();
       for (const answer of PASSING) {
@@ -130,6 +132,8 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     name: 'gladia-refuses-the-account',
     fault: `requests for a session meet ${REFUSALS.join(', ')} for good`,
     promise: 'those calls are marked failed with the reason, without a retry storm; another one is complete',
+    alarms: ['calls-failed', 'audio-lost'],
+    perhapsAlarms: ['gladia-errors'],
     isQuick: true,
     play: refuseForGood,
   },
@@ -137,6 +141,8 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     name: 'backlog-full',
     fault: 'Gladia is away for longer than the backlog of four seconds holds',
     promise: 'the oldest audio goes, counted and as GAP items; the rest is transcribed',
+    alarms: ['gladia-errors', 'backlog-dropped', 'audio-lost'],
+    perhapsAlarms: ['finals-late'],
     async play(trial) {
       const fleet = await trial.start({ paceFactor: 4, settings: { BACKLOG_CALL_MS: '4000' } });
       const fault = { when: isPost, times: Infinity, answer: { status: 503 } };
@@ -155,12 +161,15 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     name: 'sixty-calls-on-thirty-sessions',
     fault: '60 calls at once, an account of 30 sessions, and the setting says so',
     promise: 'all 60 transcripts are complete, and never more than 30 sessions open',
+    perhapsAlarms: ['finals-late'],
     play: (trial) => shareSessions(trial, { GLADIA_MAX_SESSIONS: String(SESSIONS) }),
   },
   {
     name: 'sixty-calls-on-429',
     fault: '60 calls at once, an account of 30 sessions, and nobody told the relay',
     promise: 'all 60 transcripts are complete: 429 makes the others wait',
+    alarms: ['gladia-limit'],
+    perhapsAlarms: ['finals-late'],
     play: (trial) => shareSessions(trial, {}),
   },
 ];

@@ -48,6 +48,8 @@ export const KILLS: readonly Scenario[] = [
     name: 'kill-with-callbacks',
     fault: 'SIGKILL of a relay with live calls; Twilio tells another relay that the streams are lost',
     promise: 'calls go on within 5 s; what the relay took along and the seconds between are written down',
+    alarms: ['task-died'],
+    perhapsAlarms: ['audio-lost'],
     async play(trial) {
       await trial.start({ size: 2 });
       const calls = trial.calls(8, { ms: 10_000 });
@@ -59,6 +61,8 @@ export const KILLS: readonly Scenario[] = [
     name: 'kill-without-callbacks',
     fault: 'SIGKILL of a relay with live calls, and Twilio tells nobody',
     promise: 'calls go on within 20 s of the kill, the loss is written down, no Gladia session stays open',
+    alarms: ['task-died'],
+    perhapsAlarms: ['audio-lost'],
     async play(trial) {
       await trial.start({ size: 2 });
       const calls = trial.calls(6, { ms: 26_000, behaviour: { statusCallbackCopies: 0 } });

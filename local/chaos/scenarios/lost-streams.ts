@@ -51,6 +51,7 @@ export const LOST_STREAMS: readonly Scenario[] = [
     name: 'task-full',
     fault: 'upgrades are refused because the task is full, while another one has room',
     promise: 'the other task takes those calls through REST',
+    alarms: ['calls-refused'],
     async play(trial) {
       const fleet = await trial.start({ size: 2, settings: { MAX_CALLS: '3' } });
       const [full, free] = fleet.relays;

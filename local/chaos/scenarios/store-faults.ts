@@ -38,6 +38,7 @@ export const STORE_FAULTS: readonly Scenario[] = [
     name: 'store-throttles',
     fault: 'the table throttles half of the requests, leaves a third of each batch, and loses answers',
     promise: 'every segment arrives, once; audio is not touched',
+    perhapsAlarms: ['leases-failing'],
     isQuick: true,
     async play(trial) {
       const fleet = await trial.start();
@@ -57,12 +58,14 @@ export const STORE_FAULTS: readonly Scenario[] = [
     name: 'store-down',
     fault: 'the table resets every connection for six seconds in the middle of the calls',
     promise: 'writes wait, every segment arrives, once; audio is not touched',
+    perhapsAlarms: ['leases-failing'],
     play: (trial) => storeAway(trial, 'down'),
   },
   {
     name: 'store-silent',
     fault: 'the table answers nothing for six seconds in the middle of the calls',
     promise: 'writes wait, every segment arrives, once; audio is not touched',
+    perhapsAlarms: ['leases-failing'],
     play: (trial) => storeAway(trial, 'silent'),
   },
   {

@@ -39,6 +39,8 @@ const AWS_METRICS: readonly MetricId[] = [
   metricId('AWS/ApplicationELB', 'UnHealthyHostCount', ['TargetGroup', 'LoadBalancer']),
   metricId('AWS/ApplicationELB', 'HTTPCode_Target_5XX_Count', ['TargetGroup', 'LoadBalancer']),
   metricId('AWS/ApplicationELB', 'HTTPCode_ELB_5XX_Count', ['LoadBalancer']),
+  metricId('AWS/ApplicationELB', 'HTTPCode_ELB_503_Count', ['LoadBalancer']),
+  metricId('AWS/ApplicationELB', 'HTTPCode_ELB_504_Count', ['LoadBalancer']),
   metricId('AWS/DynamoDB', 'WriteThrottleEvents', ['TableName']),
 ];
 
