@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Attack } from './attack';
+import { HTTP_ATTACKS } from './http-attacks';
+import { RawConnection } from './raw-connection';
+import { STREAM_ATTACKS } from './stream-attacks';
+import type { Target } from './target';
+
+export const ATTACKS: readonly Attack[] = [...HTTP_ATTACKS, ...STREAM_ATTACKS];
+
+/** How connections ended, counted by attack and end. */
+export type WaveReport = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export interface WaveOptions {
+  readonly target: Target;
+  readonly connections: number;
+  /** New connections in a second. */
+  readonly perSecond: number;
+}
+
+const BURST_MS = 50;
+/** Whoever is not to be held must be gone by then, however busy the machine is. */
+const ANSWER_MS = 20_000;
+
+/** Plays every attack in turn until so many connections were made. Resolves when the last one is over. */
+export async function playWave({ target, connections, perSecond }: WaveOptions): Promise<WaveReport> {
+  const report: Record<string, Record<string, number>> = {};
+  const underWay: Promise<void>[] = [];
+  const burst = Math.max(1, Math.round((perSecond * BURST_MS) / 1_000));
+  for (let made = 0; made < connections; made += 1) {
+    const attack = ATTACKS[made % ATTACKS.length];
+    if (attack === undefined) break;
+    const counts = (report[attack.name] ??= {});
+    underWay.push(
+      playOne(attack, target).then((end) => {
+        counts[end] = (counts[end] ?? 0) + 1;
+      }),
+    );
+    if (made % burst === burst - 1) await delay(BURST_MS);
+  }
+  await Promise.all(underWay);
+  return report;
+}
+
+async function playOne(attack: Attack, target: Target): Promise<string> {
+  try {
+    const connection = await RawConnection.open(target.port);
+    await attack.play(connection, target);
+    return await connection.end(attack.mayBeHeld === true ? target.holdMs : ANSWER_MS);
+  } catch (error) {
+    return `not connected: ${error instanceof Error && 'code' in error ? String(error.code) : 'failed'}`;
+  }
+}
+
+/** Ends that should not have been, one sentence each. */
+export function unexpectedEnds(report: WaveReport): readonly string[] {
+  return ATTACKS.flatMap(({ name, ends, mayBeHeld }) =>
+    Object.entries(report[name] ?? {})
+      .filter(([end]) => !ends.includes(end) && !(mayBeHeld === true && end === 'held'))
+      .map(([end, count]) => `${name}: ${count} ended with ${end} instead of ${ends.join(' or ')}`),
+  );
+}
