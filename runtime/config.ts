@@ -70,6 +70,8 @@ export interface RelayConfig {
   readonly catchUpFactor: number;
   readonly drainTimeoutMs: number;
   readonly consoleTranscripts: 'auto' | 'on' | 'off';
+  /** Where traces of calls go. */
+  readonly otlpTracesUrl?: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -156,6 +158,7 @@ export function loadConfig(environment: Environment): RelayConfig {
     catchUpFactor: read.isSet('CATCH_UP_FACTOR') ? read.decimal('CATCH_UP_FACTOR', 1.1, 100) : Infinity,
     drainTimeoutMs: read.whole('DRAIN_TIMEOUT_MS', 1_000, LONGEST_DRAIN_TIMEOUT_MS),
     consoleTranscripts: read.oneOf('CONSOLE_TRANSCRIPTS', ['auto', 'on', 'off']) ?? 'auto',
+    otlpTracesUrl: read.url('OTLP_TRACES_URL'),
     logLevel: read.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent']) ?? 'info',
   };
   checkTogether(read, config);

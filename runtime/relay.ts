@@ -23,6 +23,9 @@ import type { TaskState } from './task-state';
 import { BacklogBudget } from './speech/audio-backlog';
 import { createGladiaProvider, GLADIA_TIMING, type GladiaTiming } from './speech/gladia/gladia-provider';
 import { Recognition } from './speech/recognition';
+import { tracedWebhook } from './traced-webhook';
+import { CallTraces } from './tracing/call-traces';
+import { createOtlpExporter } from './tracing/otlp-exporter';
 import { RECOGNITION_TIMING, type RecognitionTiming } from './speech/recognition-timing';
 import { SessionSlots } from './speech/session-slots';
 import type { SpeechProvider } from './speech/speech-provider';
@@ -151,6 +154,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     now,
   });
   const tableAccess = { client, tableName: store.table, wallNow };
+  const traces = config.otlpTracesUrl === undefined ? undefined : openTraces(config.otlpTracesUrl, wallNow);
   const tickets = new StreamTickets({
     policy: ticket.policy,
     keys: {
@@ -176,7 +180,9 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       now,
       wallNow,
       expectsAddOns: hasAddOns(gladia.sessionOptions),
+      onStored: traces?.stored.bind(traces),
     }),
+    ...(traces === undefined ? [] : [traces]),
     ...(deps.sinks ?? []),
   ];
 
@@ -235,7 +241,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   });
 
   /** A leg: its socket gives events, its session turns them into transcripts. */
-  const newSession = (): CallSession =>
+  const newSession = (askedAtMs: number): CallSession =>
     new CallSession({
       sinks,
       recognise: (request, listener, legLogger) =>
@@ -249,6 +255,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
             budget,
             slots,
             timing: timing.recognition,
+            onResumed: traces === undefined ? undefined : (lostForMs) => traces.resumed(request, lostForMs),
             now,
             random,
             logger: legLogger,
@@ -257,11 +264,15 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           listener,
         ),
       onStarted(start) {
+        traces?.handshake(start, askedAtMs);
         calls.onLegStarted(start);
         continuity.legStarted(start);
       },
       onFirstAudio: (start, atMs) => continuity.firstAudio(start, atMs),
-      onFinishing: (start, reason, firstAudioAt) => continuity.legFinishing(start, reason, firstAudioAt),
+      onFinishing(start, reason, firstAudioAt) {
+        traces?.finishing(start);
+        continuity.legFinishing(start, reason, firstAudioAt);
+      },
       claimOrigin: (callSid, legOriginAtMs, otherwiseMs) =>
         calls.claimOrigin(callSid, legOriginAtMs, otherwiseMs),
       describeCall: (callSid, accountSid) => directory.describe(callSid, accountSid),
@@ -299,7 +310,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     host: deps.host ?? '0.0.0.0',
     port: config.httpPort,
     portSetting: 'HTTP_PORT',
-    routes: [doors.voiceRoute, doors.streamStatusRoute, healthRoute],
+    routes: [
+      traces === undefined ? doors.voiceRoute : tracedWebhook(doors.voiceRoute, traces, wallNow),
+      doors.streamStatusRoute,
+      healthRoute,
+    ],
     maxHeaderBytes: limits.headerBytes,
     maxBodyBytes: limits.bodyBytes,
     maxMessageBytes: limits.messageBytes,
@@ -308,7 +323,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       paths: doors.mediaPaths,
       admit: (request) => doors.mediaAdmission(request),
       onSocket: (socket, _request, { accountSid }) => {
-        const session = newSession();
+        const session = newSession(wallNow());
         const listener = { onEvent: session.accept.bind(session) };
         const stream = new TwilioMediaStream({
           socket,
@@ -409,4 +424,8 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
 /** For a relay that is alone. */
 function newTicketKey(): Secret {
   return new Secret(randomBytes(32).toString('base64url'));
+}
+
+function openTraces(url: string, wallNow: Clock): CallTraces {
+  return new CallTraces({ exporter: createOtlpExporter({ url }), wallNow });
 }

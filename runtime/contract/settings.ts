@@ -127,6 +127,11 @@ const settings = {
     allowed: 'the ARN or name of a Secrets Manager secret',
     meaning: 'Secret with the Gladia key; wins over `GLADIA_API_KEY`',
   },
+  OTLP_TRACES_URL: {
+    where: 'both',
+    allowed: 'an http(s) URL without query',
+    meaning: 'Sends a trace of each call to an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces',
+  },
   GLADIA_API_URL: {
     where: 'both',
     allowed: 'an http(s) URL without query',

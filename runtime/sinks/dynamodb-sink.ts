@@ -1,8 +1,8 @@
 import type { Clock } from '../model/clock';
-import type { TranscriptEvent } from '../model/transcript-event';
+import type { LegId, TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
-import type { StoreWrite } from '../store/store-write';
+import { keyOf, type StoreWrite } from '../store/store-write';
 import type { WriteQueue } from '../store/write-queue';
 import { eventToWrites, type ItemOptions } from './dynamodb-items';
 import { LostSegments } from './lost-segments';
@@ -17,6 +17,8 @@ export interface DynamoDbSinkOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly now?: Clock;
+  /** Told of each final that is in the table. */
+  readonly onStored?: ((leg: LegId) => void) | undefined;
   /** Add-ons are asked for. Without it this is found out by the first one. */
   readonly expectsAddOns?: boolean;
 }
@@ -60,7 +62,10 @@ export class DynamoDbSink implements TranscriptSink {
 
   /** To be told of every write that is in the table, and how long that took. */
   noteWritten(write: StoreWrite, tookMs: number): void {
-    if (this.#latencies.note(write, tookMs)) this.#options.metrics.observe('storeLatency', tookMs);
+    if (!this.#latencies.note(write, tookMs)) return;
+    this.#options.metrics.observe('storeLatency', tookMs);
+    const { streamSid } = write.type === 'put' ? write.item : (write.update.set ?? {});
+    this.#options.onStored?.({ callSid: keyOf(write).callSid, streamSid: String(streamSid) });
   }
 
   /** To be told of every write that the queue loses for good. */

@@ -46,6 +46,8 @@ export interface RecognitionOptions {
   readonly catchUpFactor?: number;
   readonly timing: RecognitionTiming;
   readonly now: Clock;
+  /** Told when a session whose socket was lost has another one. */
+  readonly onResumed?: ((lostForMs: number) => void) | undefined;
   /** 0 (included) to 1 (excluded) */
   readonly random: () => number;
   readonly logger: Logger;
@@ -127,6 +129,8 @@ export class Recognition {
   /** When the first audio behind it was received; `undefined` while there is none. */
   #unsentSinceMs: number | undefined;
   #finishBeganAtMs = 0;
+  /** Since when the session in use has had no socket, although it had one. */
+  #lostAtMs: number | undefined;
   readonly #settled: SettledMarks;
   #failure: string | undefined;
   readonly #detector: SpeechDetector;
@@ -323,6 +327,7 @@ export class Recognition {
       this.#linkListener,
     );
     this.#link = link;
+    this.#lostAtMs = undefined;
     this.#slots.set(link, slot);
     metrics.count('sessionsOpened');
     this.#listener.sessionOpened(session, baseByte / this.#bytesPerMs);
@@ -485,9 +490,12 @@ export class Recognition {
   #onOpened(): void {
     this.#setState(RECOGNITION_STATES[this.#state].onOpened);
     this.#stall.begin();
+    if (this.#lostAtMs !== undefined) this.#options.onResumed?.(this.#options.now() - this.#lostAtMs);
+    this.#lostAtMs = undefined;
   }
 
   #onLost(session: SpeechSession): void {
+    this.#lostAtMs ??= this.#options.now();
     this.account.doubt(session.number);
     this.#setState(RECOGNITION_STATES[this.#state].onLost);
   }
