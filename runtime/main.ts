@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ConfigError, loadConfig, type RelayConfig } from './config';
+import { SETTINGS } from './contract/settings';
 import { ecsTaskState } from './ecs-task-state';
 import { onEndSignals } from './end-signals';
 import { counted } from './model/counted';
@@ -14,9 +15,12 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 const WRONG_SETTINGS = 2;
 
+/** Secrets are in the configuration then, and no longer where a report of Node's or a child process would have them. */
 function readConfig(): RelayConfig {
   if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
-  return loadConfig(process.env);
+  const config = loadConfig(process.env);
+  for (const [name, { secret }] of Object.entries(SETTINGS)) if (secret === true) delete process.env[name];
+  return config;
 }
 
 async function main(): Promise<void> {

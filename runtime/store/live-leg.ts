@@ -10,7 +10,12 @@ import { trackLedger } from './stored-call';
 export interface LegSession {
   readonly sessionId: string;
   readonly sessionNumber: number;
-  /** A bearer token, in plain text only inside of the item. */
+  /**
+   * A bearer token, in plain text only inside of the item, which is encrypted at rest, read by tasks alone, and gone
+   * with the leg, or after two days. Whoever takes the leg over needs it: an orphaned session holds one of the account's
+   * places until somebody says on its socket that it is over, and a key is no way to do that (gladia-live.md, 1.5). It
+   * is worth nothing once the session is over, three hours at the latest.
+   */
   readonly url: Secret;
   /** Leg audio, in ms, that came before the session's first byte. */
   readonly baseMs: number;

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { SETTINGS } from '../../runtime/contract/settings';
 import { emptyDirectory, RelayProcess } from '../support/relay-process';
 
 const PORTS = { HTTP_PORT: '0', ADMIN_PORT: '0' };
@@ -74,6 +75,29 @@ describe('a .env file', () => {
     const relay = new RelayProcess({ environment: { ...PORTS, MAX_CALLS: '7' }, directory });
     await relay.started();
   });
+});
+
+test('secrets of the environment are in no report that Node writes, and in no command line', async () => {
+  const secrets = Object.entries(SETTINGS).filter(([, { secret }]) => secret === true);
+  const directory = emptyDirectory();
+  const relay = new RelayProcess({
+    environment: {
+      ...PORTS,
+      ...Object.fromEntries(secrets.map(([name]) => [name, `${CANARY}-${'x'.repeat(32)}`])),
+      TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
+      PUBLIC_URL: 'https://relay.example.com',
+      NODE_OPTIONS: `--report-on-signal --report-directory=${directory} --report-filename=report.json`,
+    },
+    directory,
+  });
+  await relay.started();
+  relay.signal('SIGUSR2');
+  await relay.heard(() => relay.stderr.includes('report completed'));
+  const report = readFileSync(join(directory, 'report.json'), 'utf8');
+  expect(report).toContain('"PUBLIC_URL": "https://relay.example.com"');
+  expect(report).not.toContain(CANARY);
+  expect(relay.stdout + relay.stderr).not.toContain(CANARY);
+  expect(secrets.map(([name]) => name)).toContain('TICKET_KEY');
 });
 
 test('ALLOW_UNSIGNED_STREAMS=true warns, and nothing warns without it', async () => {
