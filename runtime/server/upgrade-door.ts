@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Logger } from '../observability/logger';
+import { readTextFrames } from '../wire/text-frames';
 
 /** May this request become a WebSocket? A grant goes on to `onSocket` as it is; a refusal is an HTTP answer. */
 export type Admission<Grant> =
@@ -30,10 +31,12 @@ export class UpgradeGuard<Grant> {
   readonly #door: UpgradeDoor<Grant>;
   readonly #logger: Logger;
   readonly #webSockets: WebSocketServer;
+  readonly #maxMessageBytes: number;
 
   constructor(door: UpgradeDoor<Grant>, limits: UpgradeLimits, logger: Logger) {
     this.#door = door;
     this.#logger = logger;
+    this.#maxMessageBytes = limits.maxMessageBytes;
     const options = {
       noServer: true,
       clientTracking: false,
@@ -52,9 +55,10 @@ export class UpgradeGuard<Grant> {
     try {
       const admission = await this.#door.admit(request);
       if (!admission.admitted) return refuseUpgrade(socket, admission.status);
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#handOver(webSocket, request, admission.grant),
-      );
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        readTextFrames(webSocket, socket, { isMasked: true, maxMessageBytes: this.#maxMessageBytes });
+        this.#handOver(webSocket, request, admission.grant);
+      });
     } catch (error) {
       this.#logger.error({ err: error }, 'An upgrade request could not be processed');
       refuseUpgrade(socket, 500);

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Logger } from '../../observability/logger';
 import type { Metrics } from '../../observability/metrics';
+import { readTextFrames } from '../../wire/text-frames';
 import type { AcknowledgedRange, SocketEnd, SpeechSocket, SpeechSocketListener } from '../speech-provider';
 import { readAcknowledgment } from './acknowledgment-reader';
 import { decisionForCloseCode, decisionForUpgradeStatus } from './gladia-close-codes';
@@ -45,6 +46,14 @@ export class GladiaSocket implements SpeechSocket {
       handshakeTimeout: options.connectTimeoutMs,
       followRedirects: false,
     });
+    this.#socket.on('upgrade', (response) =>
+      this.#socket.once('open', () =>
+        readTextFrames(this.#socket, response.socket, {
+          isMasked: false,
+          maxMessageBytes: MAX_MESSAGE_BYTES,
+        }),
+      ),
+    );
     this.#socket.on('open', () => this.#onOpen());
     this.#socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
     this.#socket.on('pong', () => (this.#isPongDue = false));
