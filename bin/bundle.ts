@@ -1,14 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
 const ROOT = join(__dirname, '..');
 
-/** What `runtime/Dockerfile` copies. */
+/** What `runtime/Dockerfile` copies, with what lies beside it. */
 const BUNDLE = join(ROOT, 'runtime', 'dist', 'main.js');
+/** Read only where it is used, so it is no part of the rest. As `relay.ts` names it. */
+const LOADED_LATER = './tracing/otlp-exporter';
 
 /**
- * The relay and its libraries as one file, so that the image needs no `npm ci` and no emulation. The same sources give
+ * The relay and its libraries as one file, and one for traces beside it, so that the image needs no `npm ci` and no emulation. The same sources give
  * the same bytes, and those are not written again: a deployment without a change uploads no image. Not minified, so
  * that stack traces can be read.
  *
@@ -16,9 +18,15 @@ const BUNDLE = join(ROOT, 'runtime', 'dist', 'main.js');
  * @throws when a source does not build; esbuild has then said why on stderr
  */
 export function bundleRelay(file = BUNDLE): void {
+  bundle('runtime/main.ts', file);
+  bundle(join('runtime', `${LOADED_LATER}.ts`), resolve(dirname(file), `${LOADED_LATER}.js`));
+}
+
+function bundle(entryPoint: string, file: string): void {
   const { outputFiles } = buildSync({
     absWorkingDir: ROOT,
-    entryPoints: ['runtime/main.ts'],
+    entryPoints: [entryPoint],
+    external: [LOADED_LATER],
     outfile: file,
     write: false,
     bundle: true,

@@ -25,7 +25,7 @@ import { createGladiaProvider, GLADIA_TIMING, type GladiaTiming } from './speech
 import { Recognition } from './speech/recognition';
 import { tracedWebhook } from './traced-webhook';
 import { CallTraces } from './tracing/call-traces';
-import { createOtlpExporter } from './tracing/otlp-exporter';
+import type * as Otlp from './tracing/otlp-exporter';
 import { RECOGNITION_TIMING, type RecognitionTiming } from './speech/recognition-timing';
 import { SessionSlots } from './speech/session-slots';
 import type { SpeechProvider } from './speech/speech-provider';
@@ -426,6 +426,8 @@ function newTicketKey(): Secret {
   return new Secret(randomBytes(32).toString('base64url'));
 }
 
+/** A file of its own in the bundle, too (`bin/bundle.ts`): a relay without traces does not read it. */
 function openTraces(url: string, wallNow: Clock): CallTraces {
+  const { createOtlpExporter } = require('./tracing/otlp-exporter') as typeof Otlp;
   return new CallTraces({ exporter: createOtlpExporter({ url }), wallNow });
 }

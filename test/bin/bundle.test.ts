@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bundleRelay } from '../../bin/bundle';
 import { startSecretsManager } from '../../local/secrets-manager';
 import { emptyDirectory, RelayProcess } from '../support/relay-process';
@@ -24,6 +24,13 @@ test('the same sources give the same bytes, under 5 MB and without a path of thi
   expect(one!.includes(join(__dirname, '..', '..'))).toBe(false);
 });
 
+test('nothing of OpenTelemetry is in the file that every relay reads; it is beside it', () => {
+  const file = bundleInto(emptyDirectory());
+  const later = join(dirname(file), 'tracing', 'otlp-exporter.js');
+  const isIn = (path: string): boolean => readFileSync(path).includes('BatchSpanProcessor');
+  expect([isIn(file), isIn(later)]).toEqual([false, true]);
+});
+
 test('a bundle that is there already is left alone', () => {
   const directory = emptyDirectory();
   const before = statSync(bundleInto(directory));
@@ -35,7 +42,13 @@ test('the bundle alone is the relay: it starts, is healthy, says what is missing
   const relay = new RelayProcess({
     program: [bundleInto(directory)],
     directory,
-    environment: { HTTP_PORT: '0', ADMIN_PORT: '0', AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' },
+    environment: {
+      HTTP_PORT: '0',
+      ADMIN_PORT: '0',
+      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
+      // What is loaded for it lies beside the bundle.
+      OTLP_TRACES_URL: 'http://127.0.0.1:9/v1/traces',
+    },
   });
   const { port, adminPort } = await relay.started();
   expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
