@@ -11,9 +11,14 @@ import {
   webhookCall,
   type Item,
 } from '../support/canary-fleet';
+import { startOtlpReceiver } from '../support/otlp-receiver';
 
 let fleet: Fleet | undefined;
-afterEach(() => fleet?.close());
+let collector: Awaited<ReturnType<typeof startOtlpReceiver>> | undefined;
+afterEach(async () => {
+  await fleet?.close();
+  await collector?.close();
+});
 
 /** Where a canary is told that has no place there. */
 function leaksIn(canaries: Canaries, outputs: Readonly<Record<string, string>>): readonly string[] {
@@ -38,7 +43,8 @@ function leaksInTable(canaries: Canaries, items: readonly Item[]): readonly stri
 
 test('nothing that is secret or was said comes out anywhere but in the transcript', async () => {
   const canaries = new Canaries();
-  const { fleet: started, told } = await startCanaryFleet(canaries);
+  collector = await startOtlpReceiver();
+  const { fleet: started, told } = await startCanaryFleet(canaries, { OTLP_TRACES_URL: collector.url });
   fleet = started;
   fleet.gladia.faults.http.push({
     times: 1,
@@ -70,7 +76,11 @@ test('nothing that is secret or was said comes out anywhere but in the transcrip
   await fleet.remove(live!.index, 'SIGTERM first');
   await Promise.all(calls.map(({ over }) => over));
   const stored = await Promise.all(calls.map((call) => fleet!.completed(call)));
-  const outputs: Record<string, string> = { answers: answers.join('\n'), metrics: during['metrics'] ?? '' };
+  const outputs: Record<string, string> = {
+    answers: answers.join('\n'),
+    metrics: during['metrics'] ?? '',
+    traces: collector.bodies.join('\n'),
+  };
   for (const relay of fleet.relays) {
     const told = Object.entries(await outputsOf(relay));
     for (const [name, text] of told) outputs[`${name} of relay ${relay.index}`] = text;
@@ -82,6 +92,7 @@ test('nothing that is secret or was said comes out anywhere but in the transcrip
   }
   expect(answers.filter((answer) => !/^HTTP\/1\.1 (204|400|403|404|413|431) /.test(answer))).toEqual([]);
   expect(outputs['log of relay 0']).toContain('Leg ended');
+  expect(outputs['traces']).toContain('"name"');
   expect(leaksIn(canaries, outputs)).toEqual([]);
   expect(leaksInTable(canaries, await everyItem(fleet))).toEqual([]);
 });

@@ -25,7 +25,10 @@ export interface Told {
 }
 
 /** Relays that log all they can, with a canary in every setting that takes one. */
-export async function startCanaryFleet(canaries: Canaries): Promise<{ fleet: Fleet; told: Told }> {
+export async function startCanaryFleet(
+  canaries: Canaries,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ fleet: Fleet; told: Told }> {
   const told = {
     words: canaries.sentence('transcript'),
     summary: canaries.sentence('summary'),
@@ -57,6 +60,7 @@ export async function startCanaryFleet(canaries: Canaries): Promise<{ fleet: Fle
         },
         post_processing: { summarization: true },
       }),
+      ...settings,
     },
   });
   canaries.known('auth token', fleet.twilio.authToken);
