@@ -3,7 +3,7 @@ import { textTable } from './text-table';
 
 type Latency = NonNullable<CallItem['latency']>;
 
-/** How long text took, for people: a row for partials, for finals and what these are made of, in seconds. */
+/** How long text took, for people: a row for partials, for finals and what these are made of, in milliseconds. */
 export function renderLatency({ latency, latencyParts = {} }: CallItem): string[] {
   const rows: readonly (readonly [title: string, latency: Latency | undefined])[] = [
     ['partials', latencyParts.partial],
@@ -17,7 +17,7 @@ export function renderLatency({ latency, latencyParts = {} }: CallItem): string[
 }
 
 const COLUMNS = [
-  { title: 'Latency in seconds' },
+  { title: 'Latency in milliseconds' },
   ...['number', 'half within', '95 % within', '99 % within'].map((title) => ({
     title,
     align: 'right' as const,
@@ -25,9 +25,11 @@ const COLUMNS = [
 ];
 
 function row(title: string, { count, p50Ms, p95Ms, p99Ms }: Latency): string[] {
-  return [title, String(count), seconds(p50Ms), seconds(p95Ms), p99Ms === undefined ? '' : seconds(p99Ms)];
+  const known = [p50Ms, p95Ms, p99Ms].map((ms) => (ms === undefined ? '' : legible(ms)));
+  return [title, String(count), ...known];
 }
 
-function seconds(ms: number): string {
-  return (ms / 1000).toFixed(3);
+/** The relay's own part is well below a millisecond, and shall be seen. */
+function legible(ms: number): string {
+  return ms < 10 ? ms.toFixed(2) : String(Math.round(ms));
 }

@@ -57,12 +57,12 @@ test('The latency is a table of what it is made of', () => {
   const part = (ms: number) => ({ count: 7, p50Ms: ms, p95Ms: 2 * ms, p99Ms: 3 * ms });
   const latencyParts = { partial: part(300), relay: part(0.45), speech: part(600), store: part(110) };
   expect(renderLatency({ ...call, latency: part(601), latencyParts })).toEqual([
-    'Latency in seconds         number  half within  95 % within  99 % within',
-    'partials                        7        0.300        0.600        0.900',
-    'finals                          7        0.601        1.202        1.803',
-    '  in the relay                  7        0.000        0.001        0.001',
-    '  at the speech service         7        0.600        1.200        1.800',
-    'finals stored, from there       7        0.110        0.220        0.330',
+    'Latency in milliseconds    number  half within  95 % within  99 % within',
+    'partials                        7          300          600          900',
+    'finals                          7          601         1202         1803',
+    '  in the relay                  7         0.45         0.90         1.35',
+    '  at the speech service         7          600         1200         1800',
+    'finals stored, from there       7          110          220          330',
   ]);
 });
 
@@ -91,8 +91,8 @@ test('A call is its head, its conversation with the gap in place, its ledger and
     'lost                   0.000     0.000',
     'Every millisecond is accounted for: 120.000 s received, 100 % transcribed.',
     '',
-    'Latency in seconds  number  half within  95 % within  99 % within',
-    'finals                   2        0.412        0.900',
+    'Latency in milliseconds  number  half within  95 % within  99 % within',
+    'finals                        2          412          900',
   ]);
 });
 
