@@ -14,7 +14,7 @@ export const CHAOS_USAGE = `Plays everything that goes wrong against real relay 
 
   npm run chaos -- [options]
 
-  --only NAME   this scenario, or those whose name begins like this; may be given several times
+  --only NAME   this scenario, or if there is none those whose name begins like this; may be given several times
   --quick       the quick ones, which \`npm test\` plays too
   --times N     each scenario so often, 1 to 1000 (default 1)
   --seed N      audio, faults and moments of a run before; how processes interleave is up to the machine
@@ -40,8 +40,8 @@ export function parseChaosOptions(args: readonly string[], names: readonly strin
     },
   });
   for (const only of values.only) {
-    if (!names.some((name) => name.startsWith(only)))
-      throw new Error(`--only: there is no scenario ${only}; --list shows them`);
+    if (only === '' || !names.some((name) => name.startsWith(only)))
+      throw new Error(`--only: there is no scenario "${only}"; --list shows them`);
   }
   return {
     seed: wholeNumber('seed', values.seed ?? String(Date.now() % SEEDS), { least: 0, most: SEEDS - 1 }),

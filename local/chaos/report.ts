@@ -47,10 +47,12 @@ export function brokenPromise({ scenario, broken, seed }: ScenarioResult, eviden
   ].join('\n');
 }
 
-export function summaryLine(results: readonly ScenarioResult[], tookMs: number): string {
-  const broken = results.filter((result) => result.broken.length > 0).length;
+export function summaryLine(
+  { played, broken }: { readonly played: number; readonly broken: number },
+  tookMs: number,
+): string {
   const verdict = broken === 0 ? 'every promise was kept' : `${broken} broke a promise`;
-  return `${counted(results.length, 'scenario')} in ${seconds(tookMs)}: ${verdict}`;
+  return `${counted(played, 'scenario')} in ${seconds(tookMs)}: ${verdict}`;
 }
 
 export function scenarioList(scenarios: readonly Scenario[]): string {

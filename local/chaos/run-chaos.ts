@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { relayProgram } from '../fleet/relay-program';
 import { CHAOS_USAGE, parseChaosOptions, type ChaosOptions } from './chaos-options';
 import { brokenPromise, resultTable, scenarioList, summaryLine } from './report';
+import type { Scenario } from './scenario';
 import { playScenario, type ScenarioResult } from './scenario-result';
 import { SCENARIOS } from './scenarios';
 
@@ -25,37 +26,50 @@ export async function runChaos(args: readonly string[], io: ChaosIo): Promise<nu
     io.err(error instanceof Error ? error.message : String(error));
     return 2;
   }
+  const chosen = chosenScenarios(options);
   if (options.wantsHelp) io.out(CHAOS_USAGE);
-  else if (options.wantsList) io.out(scenarioList(SCENARIOS));
-  else return play(options, io);
-  return 0;
+  else if (chosen.length === 0) io.err('--quick: none of the scenarios of --only is a quick one');
+  else if (options.wantsList) io.out(scenarioList(chosen));
+  else return play(chosen, options, io);
+  return options.wantsHelp || chosen.length > 0 ? 0 : 2;
 }
 
-async function play({ seed, only, times, isQuick }: ChaosOptions, io: ChaosIo): Promise<number> {
-  const chosen = SCENARIOS.filter(
+/** A whole name means that scenario alone, though others begin like it. */
+function chosenScenarios({ only, isQuick }: ChaosOptions): readonly Scenario[] {
+  const isMeant = (given: string, name: string): boolean =>
+    SCENARIOS.some((each) => each.name === given) ? name === given : name.startsWith(given);
+  return SCENARIOS.filter(
     (scenario) =>
       (!isQuick || scenario.isQuick === true) &&
-      (only.length === 0 || only.some((name) => scenario.name.startsWith(name))),
+      (only.length === 0 || only.some((given) => isMeant(given, scenario.name))),
   );
+}
+
+async function play(
+  chosen: readonly Scenario[],
+  { seed, times }: ChaosOptions,
+  io: ChaosIo,
+): Promise<number> {
   const startedAt = performance.now();
   // Sources that change meanwhile do not change what is tried.
   const program = relayProgram();
   const table = resultTable(chosen);
-  const results: ScenarioResult[] = [];
+  let played = 0;
+  let broken = 0;
   io.out(`Seed ${seed}`);
   io.out(table.head);
   for (let time = 0; time < times; time += 1) {
     for (const scenario of chosen) {
       const result = await playScenario(scenario, { seed: (seed + time) % 2 ** 32, program });
-      results.push(result);
+      played += 1;
       io.out(table.row(result));
+      if (result.broken.length === 0) continue;
+      broken += 1;
+      io.err(`\n${brokenPromise(result, await keepEvidence(result, io.evidenceDirectory))}\n`);
     }
   }
-  const broken = results.filter((result) => result.broken.length > 0);
-  for (const result of broken)
-    io.err(`\n${brokenPromise(result, await keepEvidence(result, io.evidenceDirectory))}`);
-  io.out(`\n${summaryLine(results, performance.now() - startedAt)}`);
-  return broken.length === 0 ? 0 : 1;
+  io.out(`\n${summaryLine({ played, broken }, performance.now() - startedAt)}`);
+  return broken === 0 ? 0 : 1;
 }
 
 async function keepEvidence(

@@ -106,7 +106,7 @@ export const LOST_STREAMS: readonly Scenario[] = [
   },
   {
     name: 'caller-silent',
-    fault: 'minutes of silence in seconds: quiet frames, then no frames at all for four seconds',
+    fault: 'a caller is silent: quiet frames, then no frames at all for four seconds',
     promise: 'nothing closes, one session goes on, silence is filled and counted, words keep their times',
     async play(trial) {
       await trial.start();
