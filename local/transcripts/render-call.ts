@@ -18,7 +18,7 @@ export function renderCall(stored: StoredCall, options: RenderOptions): string[]
     ...paragraph(renderLegs(callLegs(call))),
     '',
     ...renderConversation(stored, options),
-    ...(call.ledger === undefined ? [] : ['', ...renderLedger(call.ledger, options)]),
+    ...(call.ledger === undefined ? [] : ['', ...renderLedger(call.ledger, options, stored.gaps)]),
     ...paragraph(renderLatency(call)),
   ];
 }

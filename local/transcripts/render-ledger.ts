@@ -1,5 +1,6 @@
 import { TRACKS, type Track } from '../../runtime/model/audio';
-import type { TrackLedger } from '../../runtime/model/audio-ledger';
+import type { NoStreamCause, TrackLedger } from '../../runtime/model/audio-ledger';
+import type { GapItem } from '../../runtime/store/stored-call';
 import { createStyled, type Styled } from './text-style';
 import { textTable } from './text-table';
 
@@ -15,11 +16,18 @@ export interface RenderOptions {
   readonly color: boolean;
 }
 
+/** Between two streams there is nothing to receive, so the ledger has nothing to account for. */
+const BETWEEN_STREAMS: readonly NoStreamCause[] = ['stream-lost', 'stream-stopped', 'task-died'];
+
 /**
- * The audio ledger for people: a column per track, in seconds to the millisecond. Its last line says whether every
- * millisecond is accounted for.
+ * The audio ledger for people: a column per track, in seconds to the millisecond. Its last lines say whether every
+ * millisecond is accounted for, and what no stream brought.
  */
-export function renderLedger(ledger: RenderedLedger, { color }: RenderOptions): string[] {
+export function renderLedger(
+  ledger: RenderedLedger,
+  { color }: RenderOptions,
+  gaps: readonly GapItem[] = [],
+): string[] {
   const tracks: [string, RenderedTrack][] = [];
   for (const name of TRACKS) {
     const track = ledger.tracks[name];
@@ -46,7 +54,24 @@ export function renderLedger(ledger: RenderedLedger, { color }: RenderOptions): 
     { title: 'Audio in seconds' },
     ...tracks.map(([name]) => ({ title: name, align: 'right' as const })),
   ];
-  return [...textTable(columns, rows), verdict(parts, createStyled(color))];
+  const missing = notReceived(parts, gaps);
+  const styled = createStyled(color);
+  return [
+    ...textTable(columns, rows),
+    verdict(parts, { styled, isWhole: missing.length === 0 }),
+    ...(missing.length === 0
+      ? []
+      : [styled('yellow', `Not received, because no stream was there: ${missing.join(', ')}.`)]),
+  ];
+}
+
+/** Gap items of a dead task are of its own audio, which the ledger has, and of the time until another one listened. */
+function notReceived(tracks: readonly RenderedTrack[], gaps: readonly GapItem[]): string[] {
+  return BETWEEN_STREAMS.flatMap((cause) => {
+    const inGapsMs = sum(gaps.filter((gap) => gap.cause === cause).map((gap) => gap.endMs - gap.startMs));
+    const missingMs = inGapsMs - sum(tracks.map((track) => track.lostMs[cause] ?? 0));
+    return missingMs >= 1 ? [`${seconds(missingMs)} s ${cause}`] : [];
+  });
 }
 
 /** Milliseconds of the track that are in the ledger's right side. */
@@ -55,7 +80,10 @@ export function accountedMs(track: RenderedTrack): number {
   return track.acceptedMs + track.lateMs + track.unconfirmedMs + lost;
 }
 
-function verdict(tracks: readonly RenderedTrack[], styled: Styled): string {
+function verdict(
+  tracks: readonly RenderedTrack[],
+  { styled, isWhole }: { readonly styled: Styled; readonly isWhole: boolean },
+): string {
   const received = sum(tracks.map((track) => track.receivedMs));
   const off = sum(
     tracks.map(
@@ -66,9 +94,10 @@ function verdict(tracks: readonly RenderedTrack[], styled: Styled): string {
   );
   if (off > 0) return styled('red', `The ledger does not add up: ${seconds(off)} s are not accounted for.`);
   const transcribed = sum(tracks.map((track) => track.acceptedMs + track.lateMs));
-  const share = received === 0 ? '100' : ((100 * transcribed) / received).toFixed(1).replace(/\.0$/, '');
+  // Rounded down: 100 % is said of nothing less.
+  const share = received === 0 ? 100 : Math.floor((1000 * transcribed) / received) / 10;
   return styled(
-    transcribed === received ? 'green' : 'yellow',
+    transcribed === received && isWhole ? 'green' : 'yellow',
     `Every millisecond is accounted for: ${seconds(received)} s received, ${share} % transcribed.`,
   );
 }

@@ -132,6 +132,28 @@ test.each([
   );
 });
 
+test('A call is not whole when no stream was there for a while', () => {
+  const ledger = { tracks: { inbound: trackLedger({ acceptedMs: 59_000, lostMs: { 'task-died': 1_000 } }) } };
+  const gaps = [
+    { itemKey: 'GAP#1', startMs: 0, endMs: 20_000, cause: 'stream-lost' },
+    { itemKey: 'GAP#2', startMs: 30_000, endMs: 33_500, cause: 'task-died' },
+  ];
+  expect(renderLedger(ledger, plain, gaps).slice(-2)).toEqual([
+    'Every millisecond is accounted for: 60.000 s received, 98.3 % transcribed.',
+    'Not received, because no stream was there: 20.000 s stream-lost, 2.500 s task-died.',
+  ]);
+  const whole = { tracks: { inbound: trackLedger() } };
+  expect(renderLedger(whole, { color: true }, gaps).at(-2)).toContain('100 %');
+  expect(renderLedger(whole, { color: true }, gaps).at(-2)).not.toBe(
+    renderLedger(whole, { color: true }).at(-1),
+  );
+});
+
+test('A hundred percent is said of nothing less', () => {
+  const ledger = { tracks: { inbound: trackLedger({ acceptedMs: 59_990, lateMs: 0, unconfirmedMs: 10 }) } };
+  expect(renderLedger(ledger, plain).at(-1)).toContain('99.9 % transcribed');
+});
+
 test('A ledger without tracks is a sentence', () => {
   expect(renderLedger({ tracks: {} }, plain)).toEqual(['No audio was received.']);
 });
