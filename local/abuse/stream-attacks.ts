@@ -114,7 +114,7 @@ export const STREAM_ATTACKS: readonly Attack[] = [
       connection.stopReading();
       const pings = webSocketFrame({ opcode: OPCODES.ping, payload: 'x'.repeat(125) });
       const many = Buffer.concat(Array.from({ length: 1_000 }, () => pings));
-      for (let sent = 0; sent < 20 && !connection.isClosed; sent += 1)
+      for (let sent = 0; sent < 4 && !connection.isClosed; sent += 1)
         await connection.write(many, target.holdMs);
     },
   },
@@ -127,7 +127,7 @@ export const STREAM_ATTACKS: readonly Attack[] = [
       const nonsense = ['{"event":', '[]', '{"event":"media"}', 'null', `{"event":"${'x'.repeat(500)}"}`].map(
         textFrame,
       );
-      const many = Buffer.concat(Array.from({ length: 200 }, () => Buffer.concat(nonsense)));
+      const many = Buffer.concat(Array.from({ length: 50 }, () => Buffer.concat(nonsense)));
       await connection.write(many);
     },
   },
@@ -165,7 +165,7 @@ export const STREAM_ATTACKS: readonly Attack[] = [
     mayBeHeld: true,
     async play(connection, target) {
       const streamSid = await start(connection, target);
-      const frames = Array.from({ length: 500 }, (_, index) =>
+      const frames = Array.from({ length: 200 }, (_, index) =>
         textFrame(media(streamSid, index, index * 20)),
       );
       await connection.write(Buffer.concat(frames));
