@@ -109,6 +109,23 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     },
   },
   {
+    name: 'gladia-mute',
+    fault: 'sessions take and acknowledge speech, and say nothing about it',
+    promise: 'within half a minute a new session gets it: every word is in the table, once',
+    perhapsAlarms: ['finals-late'],
+    async play(trial) {
+      const fleet = await trial.start();
+      const calls = trial.calls(4, { ms: 40_000 });
+      fleet.gladia.faults.rules.push({ when: ({ number }) => number < calls.length, faults: { mute: true } });
+      // What the first session took is given to the second one, too.
+      await trial.finish({ resentMs: 40_000, unconfirmed: true });
+      for (const call of calls) {
+        const sessions = trial.sessionsOf(call).length;
+        trial.promise(sessions === 2, `call ${call.callSid} has ${sessions} sessions instead of 2`);
+      }
+    },
+  },
+  {
     name: 'gladia-unavailable-at-start',
     fault: 'requests for a session meet 429, 500, 503, a broken answer, a cut connection, or silence',
     promise: 'the audio is kept and transcribed late; the ledger shows the delay; nothing is lost',
