@@ -30,6 +30,16 @@ test('names its parts in the help', async () => {
     err: (line) => lines.push(line),
   });
   expect(exitCode).toBe(0);
-  for (const part of ['start-up', 'ratio-20', 'ratio-100', 'sweep', 'memory', 'talking', 'idle-gaps', 'soak'])
+  for (const part of [
+    'start-up',
+    'ratio-ci',
+    'ratio-20',
+    'ratio-100',
+    'sweep',
+    'memory',
+    'talking',
+    'idle-gaps',
+    'soak',
+  ])
     expect(lines.join('\n')).toContain(`${part}: `);
 });

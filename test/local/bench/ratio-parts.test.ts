@@ -4,7 +4,11 @@ import { judgePairs } from '../../../local/bench/ratio-parts';
 const LIMITS = { cpu: 1.15, p50Ms: 0.3, p90Ms: 0.5 };
 
 const measured = (cpu: number, p50: number, p90: number): Measurement =>
-  ({ cpuMsPerCallSecond: cpu, latencyMs: { p50, p90, p99: 9, p999: 20 } }) as Measurement;
+  ({
+    cpuMsPerCallSecond: cpu,
+    latencyMs: { p50, p90, p99: 9, p999: 20 },
+    frames: { sent: 9, received: 9, misplaced: 0 },
+  }) as Measurement;
 const missed = (relays: readonly Measurement[]): string[] =>
   judgePairs(
     relays.map((relay) => ({ pipe: measured(2, 0.2, 0.4), relay })),
@@ -21,4 +25,9 @@ test.each([
   ['p90', measured(2, 0.3, 1), ["added latency p90 over the bare pipe's"]],
 ])('misses what is worse than its limit in %s', (_, relay, what) => {
   expect(missed([relay, relay, relay])).toEqual(what);
+});
+
+test('misses a single lost frame', () => {
+  const lossy = { ...measured(2, 0.2, 0.4), frames: { sent: 10, received: 9, misplaced: 0 } };
+  expect(missed([measured(2, 0.2, 0.4), lossy, measured(2, 0.2, 0.4)])).toEqual(['frames lost']);
 });
