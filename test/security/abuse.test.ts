@@ -7,7 +7,6 @@ const CALL_MS = 8_000;
 let fleet: Fleet | undefined;
 afterEach(() => fleet?.close());
 
-// The whole of it, with memory, is in test/slow/abuse.test.ts.
 test('every kind of hostile connection ends as it should, and three calls beside it are whole', async () => {
   fleet = await startAbusedRelay(CALL_MS);
   const calls = await placeGoodCalls(fleet, 3, CALL_MS);
