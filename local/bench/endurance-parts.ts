@@ -100,7 +100,7 @@ const MOST_GROWTH = 1.1;
 
 /** Calls come and go; when all are gone, memory is where it was after the first of them. */
 async function soak({ options, world, out }: PartRun): Promise<PartResult> {
-  const cell = { ...BASE_CELL, calls: 100_000, chunkMs: 100 };
+  const cell = { ...BASE_CELL, calls: 20_000, chunkMs: 100 };
   return withTrial({ subject: 'relay', cell, world }, async ({ subject, callers }) => {
     const rounds: ProbeReport[] = [];
     const untilMs = performance.now() + options.soakMs;
