@@ -52,6 +52,11 @@ const settings = {
     fallback: 'public.ecr.aws/docker/library/node:24-slim',
     meaning: 'What the image of the relay starts from; may be pinned by digest',
   },
+  traceCollector: {
+    allowed:
+      "an image of AWS's OpenTelemetry collector, such as public.ecr.aws/aws-observability/aws-otel-collector:v0.45.0",
+    meaning: 'Runs it beside the relay in each task, and sends a trace of each call through it to X-Ray',
+  },
   tasks: {
     allowed: 'the least and the most tasks, such as 2-20; at least 2',
     fallback: '2-20',

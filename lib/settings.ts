@@ -20,6 +20,8 @@ export interface CallscriptSettings {
   readonly customerManagedKey: boolean;
   readonly cpuArchitecture: (typeof ARCHITECTURES)[number];
   readonly baseImage: string;
+  /** Image of what takes traces in each task. */
+  readonly traceCollector?: string;
   readonly tasks: { readonly least: number; readonly most: number };
   readonly callsPerTask: number;
   /** Live calls at which a task refuses: twice what scaling aims at. */
@@ -53,6 +55,7 @@ const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 export function parseSettings(context: Readonly<Record<string, unknown>>): CallscriptSettings {
   const read = new ContextReader(context);
   const alarmEmail = read.text('alarmEmail', EMAIL);
+  const traceCollector = read.text('traceCollector', IMAGE);
   const callsPerTask = read.whole('callsPerTask', 1, 50_000);
   const relay = read.relay();
   const settings = {
@@ -63,6 +66,7 @@ export function parseSettings(context: Readonly<Record<string, unknown>>): Calls
     customerManagedKey: read.truth('customerManagedKey'),
     cpuArchitecture: read.oneOf('cpuArchitecture', ARCHITECTURES),
     baseImage: read.text('baseImage', IMAGE) ?? '',
+    ...(traceCollector === undefined ? {} : { traceCollector }),
     tasks: tasks(read),
     callsPerTask,
     maxCalls: 2 * callsPerTask,

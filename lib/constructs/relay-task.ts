@@ -6,10 +6,10 @@ import {
   CpuArchitecture,
   FargateTaskDefinition,
   LinuxParameters,
+  ContainerImage,
   LogDrivers,
   OperatingSystemFamily,
   UlimitName,
-  type ContainerImage,
   type ICluster,
 } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -37,6 +37,9 @@ const MEMORY_MIB = 2048;
 const USER = '1000:1000';
 /** Two sockets a call, and room. */
 const DESCRIPTORS = 65_536;
+const COLLECTOR_MEMORY_MIB = 256;
+/** Where the collector listens: the containers of a task share their loopback. */
+const COLLECTOR = { OTLP_TRACES_URL: 'http://127.0.0.1:4318/v1/traces' };
 /** What the relay does with the table: records, and the leases of its live legs. Nothing scans, nothing describes. */
 const TABLE_ACTIONS = [
   'dynamodb:BatchGetItem',
@@ -80,10 +83,11 @@ export class RelayTask extends Construct {
       },
     });
     this.#addContainer(props);
+    if (props.settings.traceCollector !== undefined) this.#addCollector(props.settings.traceCollector);
     this.#grant(props);
     acknowledge(this, {
       ECS2: 'The variables hold no secret: a task gets the ARNs and reads the values at run time.',
-      'IAM5[Resource::*]': 'ecr:GetAuthorizationToken knows no resources.',
+      'IAM5[Resource::*]': 'ecr:GetAuthorizationToken and X-Ray know no resources.',
       [`IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<${logicalIdOf(props.cluster)}>/*]`]:
         'A task describes itself, and its id is not known before it runs. Only tasks of this cluster.',
     });
@@ -110,7 +114,7 @@ export class RelayTask extends Construct {
           AWS_REGION: Stack.of(this).region,
           MAX_CALLS: String(settings.maxCalls),
         },
-        settings.relay,
+        settings.traceCollector === undefined ? settings.relay : { ...COLLECTOR, ...settings.relay },
       ),
       portMappings: [{ containerPort: settings.relayConfig.httpPort }],
       user: USER,
@@ -125,6 +129,33 @@ export class RelayTask extends Construct {
       }),
     });
     container.addUlimits({ name: UlimitName.NOFILE, softLimit: DESCRIPTORS, hardLimit: DESCRIPTORS });
+  }
+
+  /** The relay goes on without it. Its own configuration for ECS takes OTLP on loopback and gives it to X-Ray. */
+  #addCollector(image: string): void {
+    const linuxParameters = new LinuxParameters(this, 'CollectorLinuxParameters');
+    linuxParameters.dropCapabilities(Capability.ALL);
+    this.definition.addContainer('collector', {
+      image: ContainerImage.fromRegistry(image),
+      command: ['--config=/etc/ecs/ecs-xray.yaml'],
+      essential: false,
+      memoryLimitMiB: COLLECTOR_MEMORY_MIB,
+      user: USER,
+      readonlyRootFilesystem: true,
+      linuxParameters,
+      logging: LogDrivers.awsLogs({
+        logGroup: this.logGroup,
+        streamPrefix: 'collector',
+        mode: AwsLogDriverMode.NON_BLOCKING,
+      }),
+    });
+    this.definition.taskRole.addToPrincipalPolicy(
+      // X-Ray knows no resources.
+      new PolicyStatement({
+        actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+        resources: ['*'],
+      }),
+    );
   }
 
   #grant({ store, cluster }: RelayTaskProps): void {

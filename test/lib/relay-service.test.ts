@@ -256,3 +256,35 @@ test('logs are kept for a month and go with the stack', () => {
   template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
   template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' });
 });
+
+describe('a collector of traces', () => {
+  const image = 'example.com/collector:v1';
+  const collected = Template.fromStack(makeStacks({ traceCollector: image }).relay);
+  const [definition] = resourcesOf(collected, TASK);
+  const [, collector, ...others] = definition!.properties['ContainerDefinitions'];
+
+  test('runs beside the relay where there is one, which goes on without it', () => {
+    expect(others).toEqual([]);
+    expect(collector).toMatchObject({
+      Image: image,
+      Essential: false,
+      User: '1000:1000',
+      ReadonlyRootFilesystem: true,
+      Memory: 256,
+    });
+    expect(sidecars).toEqual([]);
+  });
+
+  test('is told to the relay, unless that is to send its traces elsewhere', () => {
+    expect(variablesOf(collected)['OTLP_TRACES_URL']).toBe('http://127.0.0.1:4318/v1/traces');
+    const relay = { OTLP_TRACES_URL: 'http://collector.example.com:4318/v1/traces' };
+    const elsewhere = Template.fromStack(makeStacks({ traceCollector: image, relay }).relay);
+    expect(variablesOf(elsewhere)).toMatchObject(relay);
+    expect(variablesOf(template)['OTLP_TRACES_URL']).toBe('');
+  });
+
+  test('may write to X-Ray, and nobody may without it', () => {
+    expect(JSON.stringify(collected.toJSON())).toContain('xray:PutTraceSegments');
+    expect(JSON.stringify(template.toJSON())).not.toContain('xray:');
+  });
+});

@@ -12,6 +12,7 @@ const CHOICES: readonly (readonly DeployContext[])[] = [
     {},
     {
       baseImage: 'example.com/node@sha256:0123',
+      traceCollector: 'example.com/collector:v1',
       tasks: '3-9',
       callsPerTask: '10',
       relay: '{"VOICE_TWIML":"<Say>Hi</Say>"}',
