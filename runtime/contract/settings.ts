@@ -130,7 +130,8 @@ const settings = {
   OTLP_TRACES_URL: {
     where: 'both',
     allowed: 'an http(s) URL without query',
-    meaning: 'Sends a trace of each call to an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces',
+    meaning:
+      'Sends a trace of each call to an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces',
   },
   GLADIA_API_URL: {
     where: 'both',
