@@ -129,7 +129,10 @@ describe('a stream made through REST', () => {
     );
     const heard = audioOf(mediaOf(twilio, second.streamSid), 'inbound');
     expect(second.startMs).toBeGreaterThan(0);
-    expect(heard.subarray(0, CALL_MS * 8 - second.startMs * 8)).toEqual(inbound.subarray(second.startMs * 8));
+    const rest = inbound.subarray(second.startMs * 8);
+    // The call may end before its last frame is full.
+    expect(heard.length).toBeGreaterThan(rest.length - 160);
+    expect(heard.subarray(0, rest.length)).toEqual(rest.subarray(0, heard.length));
     expect(audioOf(mediaOf(twilio, call.streamSid), 'outbound')).toEqual(outbound);
     expect(call.status).toBe('completed');
   });
