@@ -2,6 +2,8 @@
 export interface ContinuityTiming {
   /** A task shows so often that it lives, and is taken for dead after `leaseMs` without. */
   readonly renewEveryMs: number;
+  /** After a renewal that failed. */
+  readonly renewRetryMs: number;
   readonly leaseMs: number;
   readonly saveSoonMs: number;
   /** Between looks at what other tasks tell this one. */
@@ -25,6 +27,7 @@ export interface ContinuityTiming {
 /** Design 4: renewed every 5 s, expired after 12 s; proof within 10 s, looked for every 250 ms. */
 export const CONTINUITY_TIMING: ContinuityTiming = {
   renewEveryMs: 5_000,
+  renewRetryMs: 500,
   leaseMs: 12_000,
   saveSoonMs: 100,
   readMailEveryMs: 1_000,

@@ -15,7 +15,9 @@ export interface LegRegisterOptions {
   readonly isFlushed: () => boolean;
   /** Another task has gone on with a leg of this one. */
   readonly onReplaced: (streamSid: string) => void;
+  /** From the start of one renewal to the next; after one that failed, from its end. */
   readonly renewEveryMs: number;
+  readonly renewRetryMs: number;
   readonly leaseMs: number;
   /** A new leg is written down this soon: the others that come with it share the request. */
   readonly saveSoonMs: number;
@@ -80,18 +82,26 @@ export class LegRegister {
   }
 
   async #beat(): Promise<void> {
-    const { store, taskId, renewEveryMs, leaseMs } = this.#options;
+    const { store, taskId, leaseMs, now } = this.#options;
+    const beganAtMs = now();
     this.#isSaveDue = false;
     this.#isBeating = true;
     await this.#try(async () => {
       if (this.#mayBeTakenForDead()) await this.#dropLegsOfOthers();
       await store.renew(taskId, leaseMs);
-      this.#renewedAtMs = this.#options.now();
+      this.#renewedAtMs = now();
       await this.#save();
       await this.#deleteEnded();
     });
     this.#isBeating = false;
-    if (!this.#isClosed) this.#later(this.#mustSaveSoon() ? this.#options.saveSoonMs : renewEveryMs);
+    if (!this.#isClosed) this.#later(this.#nextInMs(beganAtMs));
+  }
+
+  /** One renewal that is lost, by a time-out, must leave time for others before the lease has run out. */
+  #nextInMs(beganAtMs: number): number {
+    const { now, renewEveryMs, renewRetryMs, saveSoonMs } = this.#options;
+    if (this.#fails) return renewRetryMs;
+    return this.#mustSaveSoon() ? saveSoonMs : Math.max(0, beganAtMs + renewEveryMs - now());
   }
 
   #mayBeTakenForDead(): boolean {

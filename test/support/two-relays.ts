@@ -20,6 +20,7 @@ const AUTH_TOKEN = 'token-of-the-two-relays';
 /** Short, but for the lease: a busy machine must not look like a dead one. */
 export const QUICK_CONTINUITY: ContinuityTiming = {
   renewEveryMs: 100,
+  renewRetryMs: 50,
   leaseMs: 3_000,
   saveSoonMs: 10,
   readMailEveryMs: 50,
