@@ -128,7 +128,8 @@ export class Reaper {
         const found: FoundSession[] = await Promise.all(
           sessions.map(async (session) => ({ session, found: await recoverSession(session) })),
         );
-        const segments = call?.segments ?? [];
+        // Its task may live after all, and have told more while the sessions were asked: that has other keys.
+        const { segments = [] } = (await reader.readCall(callSid)) ?? {};
         const events = closeBooks({ record, sessions: found, segments, nowMs: wallNow() });
         events.forEach(tell);
         const last = events.at(-1);
