@@ -60,19 +60,23 @@ export class HandOver {
     if (start === undefined) return;
     const { forgo, reattach, logger, metrics, random, backOffMs } = this.#options;
     const log = logger.child({ callSid: start.callSid, streamSid: start.streamSid });
+    let isTaken = false;
     try {
       // Should it be lost meanwhile, the stream under way is the one that goes on.
       await forgo(start);
       while (leg.session.state === 'streaming') {
         const proof = await this.#attempt(start, signal, log);
         if (proof === 'refused') return await this.stopFirst(leg);
+        isTaken = proof !== undefined;
         if (proof !== undefined) return await this.#release(leg, start, proof, log);
         metrics.count('handOversFailed');
         await pause(random() * backOffMs, signal);
       }
-      if (leg.session.isLost) await reattach(start, 'socket-lost');
     } catch (error) {
       if (!signal.aborted) log.error({ err: error }, 'A call could not be handed over');
+    } finally {
+      // Its stream was forgone: however the attempts ended, nobody else gives the call another one.
+      if (!isTaken && leg.session.isLost) await reattach(start, 'socket-lost');
     }
   }
 
