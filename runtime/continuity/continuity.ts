@@ -18,7 +18,7 @@ import { HandOver } from './hand-over';
 import { LegRegister } from './leg-register';
 import { pause } from './pause';
 import { Reaper } from './reaper';
-import { Reattachment, type LossSign, type LostStream } from './reattachment';
+import { isHeardBy, Reattachment, type LossSign, type LostStream } from './reattachment';
 import type { StreamStarter } from './stream-starter';
 
 export interface ContinuityOptions {
@@ -216,8 +216,8 @@ export class Continuity {
     if (accountSid === undefined || calls.hasHad(callSid, streamSid)) return;
     // Nobody has had it: a task that was full or draining refused it. Unless the call has another leg: then it was a
     // second stream, whose maker tries again.
-    const others = await leases.legsOfCall(callSid).catch(() => []);
-    if (others.length > 0) return;
+    const legs = await leases.legsOfCall(callSid).catch(() => []);
+    if (isHeardBy(legs, { callSid, streamSid })) return;
     this.#reattach({ callSid, streamSid, accountSid, tracks, parameters: {} }, 'stream-error');
   }
 

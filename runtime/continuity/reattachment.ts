@@ -3,6 +3,7 @@ import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
+import type { LegRecord } from '../store/live-leg';
 import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
 import { ATTEMPT_PARAMETER, attemptOf, MOST_ATTEMPTS } from '../call/attempts';
 import { pause } from './pause';
@@ -80,7 +81,7 @@ export class Reattachment {
       while (!(await this.#claim(lost, log))) {
         // Whoever has the claim may die of it. When it has run out, the call has a leg, or it is our turn.
         await pause(claimMs, signal);
-        if ((await store.legsOfCall(lost.callSid)).length > 0) return;
+        if (isHeardBy(await store.legsOfCall(lost.callSid), lost)) return;
       }
       const newSid = await this.#start({ ...lost, parameters: parametersAfter(lost, attempt) }, attempt, log);
       if (newSid === undefined) return;
@@ -185,6 +186,11 @@ export class Reattachment {
     // A store that does not tell is no reason for a third stream.
     return !isTold;
   }
+}
+
+/** Whether another leg hears the call: the lost one is there until its books are closed, and one that stops hears nothing. */
+export function isHeardBy(legs: readonly LegRecord[], lost: LegId): boolean {
+  return legs.some(({ streamSid, isStopping }) => streamSid !== lost.streamSid && !isStopping);
 }
 
 /** The track of a dead stream may be taken for a while yet, which is a refusal (5.5: UNKNOWN). */
