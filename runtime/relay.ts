@@ -382,10 +382,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
 
   const flushTimeoutMs = Math.min(timing.flushTimeoutMs, config.drainTimeoutMs / 4);
   const liveTimeoutMs = config.drainTimeoutMs - flushTimeoutMs;
+  const handOverMs = liveTimeoutMs * HAND_OVER_SHARE;
   let handedOver: Promise<void> | undefined;
   const handOver = (): Promise<void> => {
     isDraining = true;
-    return (handedOver ??= continuity.handOver(liveTimeoutMs * HAND_OVER_SHARE));
+    return (handedOver ??= continuity.handOver(handOverMs));
   };
   deps.taskState?.onStopping(() => {
     logger.info({ legs: calls.liveLegs }, 'This task will be stopped: live calls are handed over');
@@ -400,6 +401,9 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     logger.info({ legs: calls.liveLegs }, 'Draining');
     deps.taskState?.close();
     await handOver();
+    // Since ECS told of the end a stream may have begun whose socket was there before.
+    const leftMs = handOverMs - (now() - beganAtMs);
+    if (leftMs > 0) await continuity.handOver(leftMs);
     await calls.drain(liveTimeoutMs - (now() - beganAtMs));
     clearInterval(ticker);
     clearInterval(gauges);

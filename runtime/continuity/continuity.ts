@@ -14,6 +14,7 @@ import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
 import type { TaskMail } from '../store/task-mail';
 import type { StreamStatusEvent } from '../twilio/stream-status';
 import { CONTINUITY_TIMING, type ContinuityTiming } from './continuity-timing';
+import { handAllOver } from './hand-all-over';
 import { HandOver } from './hand-over';
 import { LegRegister } from './leg-register';
 import { pause } from './pause';
@@ -173,21 +174,20 @@ export class Continuity {
     }
   }
 
-  /** Gives every live call to other tasks, as far as that works within `timeoutMs`. Never rejects. */
+  /**
+   * Gives every live call to other tasks, as far as that works within `timeoutMs`, and a fifth of it for last resorts.
+   * May be called again, for calls that came since. Never rejects.
+   */
   async handOver(timeoutMs: number): Promise<void> {
     this.#leaving.abort();
-    const handOver = this.#handOver;
-    const { calls } = this.#options;
-    if (handOver === undefined) return;
-    const timeIsUp = new AbortController();
-    setMaxListeners(Infinity, timeIsUp.signal);
-    const timer = setTimeout(() => timeIsUp.abort(), timeoutMs);
-    await Promise.all(calls.streaming.map((leg) => handOver.handOver(leg, timeIsUp.signal)));
-    await Promise.all(calls.streaming.map((leg) => handOver.stopFirst(leg)));
-    // Streams that the load balancer cut meanwhile are being made anew.
-    const isUp = new Promise((resolve) => timeIsUp.signal.addEventListener('abort', resolve, { once: true }));
-    if (!timeIsUp.signal.aborted) await Promise.race([isUp, Promise.all(this.#reattaching)]);
-    clearTimeout(timer);
+    if (this.#handOver === undefined) return;
+    await handAllOver({
+      handOver: this.#handOver,
+      calls: this.#options.calls,
+      reattaching: this.#reattaching,
+      timeoutMs,
+      pollMs: this.#timing.proofPollMs,
+    });
   }
 
   /** Gives up the lease; what could not be written is left for another task. Safe to call twice. */

@@ -46,9 +46,15 @@ interface Proof {
  */
 export class HandOver {
   readonly #options: HandOverOptions;
+  #isUnanswered = false;
 
   constructor(options: HandOverOptions) {
     this.#options = options;
+  }
+
+  /** Twilio gave no answer when it was asked for a stream last. */
+  get isUnanswered(): boolean {
+    return this.#isUnanswered;
   }
 
   /**
@@ -93,7 +99,8 @@ export class HandOver {
     metrics.count('callsHandedOver');
     logger.warn({ callSid, streamSid }, 'A call is handed over with a gap');
     try {
-      await starter.stop(start, streamSid);
+      // It ends with its socket, too.
+      if (!this.#isUnanswered) await starter.stop(start, streamSid);
     } catch (error) {
       logger.warn({ err: error, callSid, streamSid }, 'The stream of a call could not be stopped');
     }
@@ -118,8 +125,14 @@ export class HandOver {
     const askedAtMs = this.#options.wallNow();
     const made: { sid?: string; error?: unknown } = {};
     void starter.start({ ...start, parameters: withNonce(start, nonce) }).then(
-      (sid) => (made.sid = sid),
-      (error: unknown) => (made.error = error),
+      (sid) => {
+        made.sid = sid;
+        this.#isUnanswered = false;
+      },
+      (error: unknown) => {
+        made.error = error;
+        this.#isUnanswered = !isDefinite(error);
+      },
     );
     const proof = await this.#proof({ callSid, nonce, isHopeless: () => isDefinite(made.error) }, signal);
     if (proof !== undefined) return { streamSid: proof.streamSid, askedAtMs };

@@ -134,3 +134,23 @@ test('A call whose stream is stopped first gets another one', async () => {
   expect(leg.closedWith).toBe('handed-over');
   expect(signs).toEqual(['stopped-first']);
 });
+
+test('Twilio is not asked to stop a stream while it gives no answer: the socket is closed', async () => {
+  const leg = new FakeLeg();
+  const timeIsUp = new AbortController();
+  let stops = 0;
+  const starter = {
+    async start(): Promise<string> {
+      timeIsUp.abort();
+      throw new TwilioRestError('timeout');
+    },
+    async stop(): Promise<void> {
+      stops += 1;
+    },
+  };
+  const { handOver, signs } = handOverWith({ starter });
+  await handOver.handOver(leg.live, timeIsUp.signal);
+  expect(handOver.isUnanswered).toBe(true);
+  await handOver.stopFirst(leg.live);
+  expect([stops, leg.closedWith, signs]).toEqual([0, 'handed-over', ['stopped-first']]);
+});
