@@ -65,8 +65,8 @@ export class LeaseStore {
   readonly #requests: TableRequests;
   readonly #writer: TableWriter;
   readonly #now: Clock;
-  /** The last renewal failed. */
-  #isFailing = false;
+  /** The last renewal failed, or there was none yet: a task may begin right after the store was down for all. */
+  #isFailing = true;
   /** The others' leases say something from here on. */
   #trustedFromMs = -Infinity;
 
@@ -144,8 +144,8 @@ export class LeaseStore {
 
   /**
    * Legs whose task has no lease any more. Legs may be some seconds old: only `claimLeg` says who has one.
-   * None while this process's own lease cannot be renewed, and for one lease after that: when the store was down for
-   * all, everybody's lease has run out, and everybody must be given the time to renew it.
+   * None until this process has renewed its own lease for the first time, or again, and for one lease after that: when
+   * the store was down for all, everybody's lease has run out, and everybody must be given the time to renew it.
    */
   async expiredLegs(): Promise<readonly LegRecord[]> {
     if (this.#isFailing || this.#now() < this.#trustedFromMs) return [];
