@@ -227,8 +227,9 @@ export class Continuity {
     const { metrics, calls } = this.#options;
     while (!signal.aborted) {
       try {
-        for (const { streamSid, from } of await mail.takeReplaced(this.#taskId))
-          calls.replace(streamSid, Date.parse(from));
+        await mail.takeReplaced(this.#taskId, ({ streamSid, from }) =>
+          calls.replace(streamSid, Date.parse(from)),
+        );
       } catch {
         metrics.count('leaseFailures');
       }

@@ -35,16 +35,19 @@ export class TaskMail {
     });
   }
 
-  /** @returns the streams of this task that are replaced; each is told once */
-  async takeReplaced(taskId: string): Promise<readonly ReplacedStream[]> {
+  /**
+   * Tells of the streams of this task that are replaced. Each is told until it is known to be removed, which may be
+   * more than once: removed first, it would be lost with the answer.
+   */
+  async takeReplaced(taskId: string, tell: (replaced: ReplacedStream) => void): Promise<void> {
     const partition = taskMailKey(taskId);
     const items = await this.#requests.query('The mail of the task could not be read', partition);
+    for (const item of items) tell({ streamSid: String(item[SORT_KEY]), from: String(item['from']) });
     const keys = items.map((item) => ({ callSid: partition, itemKey: String(item[SORT_KEY]) }));
     for (let at = 0; at < keys.length; at += BATCH_ITEMS)
       await this.#requests.deleteAll(
         'The mail of the task could not be removed',
         keys.slice(at, at + BATCH_ITEMS),
       );
-    return items.map((item) => ({ streamSid: String(item[SORT_KEY]), from: String(item['from']) }));
   }
 }
