@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Calls, LiveLeg } from '../call/calls';
-import { HANDOVER_PARAMETER, isAnnounced, isReplaced } from '../call/fencing';
+import { HANDOVER_PARAMETER, isAnnounced } from '../call/fencing';
 import type { LimitReason } from '../call/leg-limits';
 import type { Track } from '../model/audio';
 import type { LegEndReason, LegStart } from '../model/call-event';
@@ -14,6 +14,7 @@ import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
 import type { TaskMail } from '../store/task-mail';
 import type { StreamStatusEvent } from '../twilio/stream-status';
 import { CONTINUITY_TIMING, type ContinuityTiming } from './continuity-timing';
+import { Fence } from './fence';
 import { handAllOver } from './hand-all-over';
 import { HandOver } from './hand-over';
 import { LegRegister } from './leg-register';
@@ -55,6 +56,7 @@ export class Continuity {
   /** Ends the look for dead tasks: one that ends itself takes nothing over. */
   readonly #leaving = new AbortController();
   readonly #register: LegRegister;
+  readonly #fence: Fence;
   readonly #reattachment: Reattachment | undefined;
   readonly #handOver: HandOver | undefined;
   readonly #loops: Promise<unknown>;
@@ -78,6 +80,13 @@ export class Continuity {
       checkpoints: () => calls.checkpoints(),
       isFlushed,
       onReplaced: (streamSid) => calls.replace(streamSid, options.wallNow()),
+    });
+    this.#fence = new Fence({
+      ...shared,
+      mail,
+      saved: () => this.#register.saved(),
+      forgo: async (leg) => this.#reattachment?.forgo(leg),
+      replace: (streamSid, fromMs) => calls.replace(streamSid, fromMs),
     });
     if (starter !== undefined) {
       const reattachment = new Reattachment({ ...shared, starter });
@@ -105,7 +114,7 @@ export class Continuity {
   /** A leg began: other tasks learn of it, and of its call there shall be no other leg. */
   legStarted(start: LegStart): void {
     this.#register.changed();
-    if (!isAnnounced(start)) this.#fence(start).catch((error: unknown) => this.#onFault(error, start));
+    if (!isAnnounced(start)) this.#fence.fence(start).catch((error: unknown) => this.#onFault(error, start));
   }
 
   /** It hears the call: the leg that waits for this proof may go. */
@@ -237,22 +246,6 @@ export class Continuity {
     }
   }
 
-  /** Another task may have an older stream of the same call and tracks: the newest wins. */
-  async #fence(start: LegStart): Promise<void> {
-    const { leases, mail, wallNow } = this.#options;
-    const from = new Date(wallNow()).toISOString();
-    const others = await leases.legsOfCall(start.callSid);
-    const older = others.filter(
-      (leg) => leg.taskId !== this.#taskId && !leg.isStopping && isReplaced(leg, start),
-    );
-    await Promise.all(
-      older.map(async (leg) => {
-        await this.#reattachment?.forgo(leg);
-        await mail.tellReplaced(leg.taskId, { streamSid: leg.streamSid, from });
-      }),
-    );
-  }
-
   /** The leg that hands over waits for it: a store that fails for a moment must not cost the hand-over. */
   async #prove(start: LegStart, nonce: string, atMs: number): Promise<void> {
     const { leases, calls, now } = this.#options;
@@ -263,7 +256,7 @@ export class Continuity {
         const isWanted = await leases.proveHandOver(callSid, nonce, streamSid, new Date(atMs).toISOString());
         if (isWanted) {
           calls.replaceOthers(start);
-          return await this.#fence(start);
+          return await this.#fence.fence(start);
         }
         // Its maker has given it up, and made another one or kept the call.
         await this.#reattachment?.forgo({ callSid, streamSid });

@@ -35,6 +35,7 @@ export class LegRegister {
   readonly #options: LegRegisterOptions;
   /** Ended, and not yet taken off: their last words may still wait for the table. */
   readonly #ended = new Map<string, LegId>();
+  readonly #onSaved: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #renewedAtMs: number | undefined;
@@ -53,6 +54,12 @@ export class LegRegister {
     if (this.#isSaveDue || this.#isClosed) return;
     this.#isSaveDue = true;
     if (!this.#isBeating) this.#later(this.#options.saveSoonMs);
+  }
+
+  /** Resolves when the legs that there are now are in the table. */
+  saved(): Promise<void> {
+    this.changed();
+    return new Promise((resolve) => this.#onSaved.push(resolve));
   }
 
   ended(leg: LegId): void {
@@ -126,10 +133,11 @@ export class LegRegister {
   async #save(): Promise<void> {
     const { store, checkpoints } = this.#options;
     const records = checkpoints().map((checkpoint) => this.#recordOf(checkpoint));
-    if (records.length === 0) return;
-    const notTaken = await store.saveLegs(records);
+    const { length } = this.#onSaved;
+    const notTaken = records.length === 0 ? [] : await store.saveLegs(records);
     // A table that is short of breath takes the rest with the next beat, unless it is new.
-    if (notTaken.length > 0) this.changed();
+    if (notTaken.length > 0) return this.changed();
+    for (const resolve of this.#onSaved.splice(0, length)) resolve();
   }
 
   async #deleteEnded(): Promise<void> {

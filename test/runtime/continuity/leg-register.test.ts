@@ -1,4 +1,6 @@
-import { LegRegister } from '../../../runtime/continuity/leg-register';
+import type { LegCheckpoint } from '../../../runtime/call/call-session';
+import { LegRegister, type LegRegisterOptions } from '../../../runtime/continuity/leg-register';
+import type { LegRecord } from '../../../runtime/store/live-leg';
 import { Metrics } from '../../../runtime/observability/metrics';
 import { recordLog } from '../../support/recorded-log';
 
@@ -7,9 +9,11 @@ const TIME_OUT_MS = 2_000;
 
 let renewed: number[];
 let register: LegRegister;
+/** How many of the legs the table does not take, for each time that they are saved. */
+let notTaken: number[];
 
 /** @param failing numbers of the renewals that time out, from 1 */
-function start(failing: readonly number[]): void {
+function start(failing: readonly number[], more: Partial<LegRegisterOptions> = {}): void {
   let count = 0;
   const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   const store = {
@@ -22,7 +26,7 @@ function start(failing: readonly number[]): void {
       await after(20);
       renewed.push(sentAtMs);
     },
-    saveLegs: async () => [],
+    saveLegs: async (records: readonly LegRecord[]) => records.slice(0, notTaken.shift() ?? 0),
     release: async () => undefined,
     deleteLegs: async () => undefined,
     findLeg: async () => undefined,
@@ -41,6 +45,7 @@ function start(failing: readonly number[]): void {
     wallNow: Date.now,
     logger: recordLog().logger,
     metrics: new Metrics(),
+    ...more,
   });
 }
 
@@ -49,6 +54,7 @@ const gaps = (): number[] => renewed.slice(1).map((atMs, at) => atMs - (renewed[
 beforeEach(() => {
   jest.useFakeTimers();
   renewed = [];
+  notTaken = [];
 });
 afterEach(async () => {
   const closed = register.close();
@@ -71,4 +77,17 @@ test.each([
   await jest.advanceTimersByTimeAsync(30_000);
   expect(renewed.length).toBeGreaterThan(3);
   expect(Math.max(...gaps())).toBeLessThanOrEqual(LEASE_MS - TIME_OUT_MS);
+});
+
+test('Legs are saved once they are in the table, and not before', async () => {
+  const legStart = { callSid: 'CA1', streamSid: 'MZ1', accountSid: 'AC1', parameters: {} };
+  const leg = { start: { ...legStart, type: 'started', tracks: ['inbound'] }, ledger: { tracks: {} } };
+  notTaken = [1];
+  start([], { checkpoints: () => [leg as unknown as LegCheckpoint] });
+  let isSaved = false;
+  void register.saved().then(() => (isSaved = true));
+  await jest.advanceTimersByTimeAsync(130);
+  expect([notTaken.length, isSaved]).toEqual([0, false]);
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(isSaved).toBe(true);
 });
