@@ -213,8 +213,22 @@ export class Continuity {
     this.#reattaching.add(done);
   }
 
-  async #onStreamError({ callSid, streamSid, accountSid }: StreamStatusEvent): Promise<void> {
-    const record = await this.#options.leases.findLeg(callSid, streamSid).catch(() => undefined);
+  /** While the store does not tell whose stream it was, this task must not act: its owner may, and knows more of it. */
+  async #onStreamError(event: StreamStatusEvent): Promise<void> {
+    const { now } = this.#options;
+    const untilMs = now() + this.#timing.claimMs;
+    for (;;) {
+      try {
+        return await this.#reattachAfter(event);
+      } catch (error) {
+        if (now() >= untilMs) throw error;
+        await pause(this.#timing.renewRetryMs, this.#ending.signal);
+      }
+    }
+  }
+
+  async #reattachAfter({ callSid, streamSid, accountSid }: StreamStatusEvent): Promise<void> {
+    const record = await this.#options.leases.findLeg(callSid, streamSid);
     if (record?.isStopping === true) return;
     if (record !== undefined) {
       const { tracks, parameters, legOriginAt } = record;
@@ -225,9 +239,11 @@ export class Continuity {
     if (accountSid === undefined || calls.hasHad(callSid, streamSid)) return;
     // Nobody has had it: a task that was full or draining refused it. Unless the call has another leg: then it was a
     // second stream, whose maker tries again.
-    const legs = await leases.legsOfCall(callSid).catch(() => []);
+    const legs = await leases.legsOfCall(callSid);
     if (isHeardBy(legs, { callSid, streamSid })) return;
-    this.#reattach({ callSid, streamSid, accountSid, tracks, parameters: {} }, 'stream-error');
+    // One that stops knows the call.
+    const [{ parameters } = { parameters: {} }] = legs;
+    this.#reattach({ callSid, streamSid, accountSid, tracks, parameters }, 'stream-error');
   }
 
   /** What other tasks tell this one. Until this task has ended. */
@@ -271,6 +287,9 @@ export class Continuity {
   #onFault(error: unknown, { callSid, streamSid }: LegId): void {
     if (this.#ending.signal.aborted) return;
     this.#options.metrics.count('leaseFailures');
-    this.#options.logger.warn({ err: error, callSid, streamSid }, 'Other tasks could not be told of a leg');
+    this.#options.logger.warn(
+      { err: error, callSid, streamSid },
+      'What other tasks have of a call could not be read, or told',
+    );
   }
 }
