@@ -35,7 +35,6 @@ export class LegRegister {
   readonly #options: LegRegisterOptions;
   /** Ended, and not yet taken off: their last words may still wait for the table. */
   readonly #ended = new Map<string, LegId>();
-  readonly #onSaved: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #renewedAtMs: number | undefined;
@@ -43,10 +42,17 @@ export class LegRegister {
   #isBeating = false;
   #isClosed = false;
   #fails = false;
+  readonly #onSaved: (() => void)[] = [];
 
   constructor(options: LegRegisterOptions) {
     this.#options = options;
     this.#later(0);
+  }
+
+  /** Resolves when the legs that there are now are in the table. */
+  saved(): Promise<void> {
+    this.changed();
+    return new Promise((resolve) => this.#onSaved.push(resolve));
   }
 
   /** A leg began, or has something new that another task would need. */
@@ -54,12 +60,6 @@ export class LegRegister {
     if (this.#isSaveDue || this.#isClosed) return;
     this.#isSaveDue = true;
     if (!this.#isBeating) this.#later(this.#options.saveSoonMs);
-  }
-
-  /** Resolves when the legs that there are now are in the table. */
-  saved(): Promise<void> {
-    this.changed();
-    return new Promise((resolve) => this.#onSaved.push(resolve));
   }
 
   ended(leg: LegId): void {
