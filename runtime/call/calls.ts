@@ -247,7 +247,7 @@ export class Calls {
     const isComplete = stored?.open.every((streamSid) => call.legs.has(streamSid)) === true;
     if (!isComplete && (call.waits += 1) < MOST_WAITS)
       return this.#endLater(call, this.#options.callEndPollMs);
-    this.#endCall(call, stored);
+    await this.#endCall(call, stored);
   }
 
   /** This process goes: a call that Twilio says goes on, and that another one hears, is that one's to end. */
@@ -257,24 +257,32 @@ export class Calls {
     const { isCallOver, isHeardElsewhere, storedLegs } = this.#options;
     const isOver = await isCallOver(call.callSid, call.accountSid);
     if (isOver !== true && (await isHeardElsewhere(call.callSid))) return;
-    this.#endCall(call, await storedLegs(call.callSid));
+    await this.#endCall(call, await storedLegs(call.callSid));
   }
 
-  #endCall(call: Call, stored: StoredLegs | undefined): void {
+  async #endCall(call: Call, stored: StoredLegs | undefined): Promise<void> {
     clearTimeout(call.endTimer);
     const { callSid } = call;
-    if (call.isOver || call.liveLegs > 0) return;
     const legs = inOrder({ ...stored?.ended, ...Object.fromEntries(call.legs) });
     const [, last] = legs.at(-1) ?? [];
-    // A leg that took the call over is another process's, and so is the call's end.
-    if (last === undefined || last.endReason === 'handed-over') return;
+    if (last === undefined) return;
+    const wasGivenAway = last.endReason === 'handed-over';
+    if (wasGivenAway && (await this.#isTaken(call, stored))) return;
+    if (call.isOver || call.liveLegs > 0) return;
     call.isOver = true;
     this.#forgetOldest();
     for (const gap of gapsBetween(legs)) tellSinks(this.#options, { type: 'gap', callSid, ...gap });
-    const { endedAt, endReason } = last;
+    const { endedAt } = last;
+    const endReason = wasGivenAway ? 'stream-lost' : last.endReason;
     this.#options.metrics.count('callsEnded', 1, endReason);
     const summaries = legs.map(([, summary]) => summary);
     tellSinks(this.#options, { type: 'call-ended', callSid, endedAt, endReason, legs: summaries });
+  }
+
+  /** A leg that took the call over is another process's, and so is the call's end. It may never have come. */
+  async #isTaken({ callSid, legs }: Call, stored: StoredLegs | undefined): Promise<boolean> {
+    const isOpen = stored?.open.some((streamSid) => !legs.has(streamSid)) === true;
+    return isOpen || this.#options.isHeardElsewhere(callSid);
   }
 
   #forgetOldest(): void {

@@ -388,11 +388,34 @@ test('the end of a call tells of the legs that other processes had, and of what 
   ]);
 });
 
-test('a leg that was handed over leaves the end of the call to the one that took it', async () => {
-  const { calls, events, start } = create();
+test.each([
+  ['live at another task', { isHeardElsewhere: () => Promise.resolve(true) }],
+  ['open in the store', { storedLegs: () => Promise.resolve({ ended: {}, open: ['MZ9'] }) }],
+])('a leg that was handed over leaves the end of the call to one that is %s', async (_, options) => {
+  const { events, start } = create({ isCallOver: () => Promise.resolve(true), ...options });
+  await start().end('handed-over');
+  await jest.advanceTimersByTimeAsync(300_000);
+  expect(events).toEqual([]);
+});
+
+test('a call that was handed over and that nobody took ends as one that lost its stream', async () => {
+  const { events, metrics, start } = create({
+    isCallOver: () => Promise.resolve(true),
+    storedLegs: () => Promise.resolve({ ended: {}, open: ['MZ1'] }),
+  });
+  await start().end('handed-over');
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toMatchObject([
+    { type: 'call-ended', endReason: 'stream-lost', legs: [{ endReason: 'handed-over' }] },
+  ]);
+  expect(metrics.value('callsEnded', 'stream-lost')).toBe(1);
+});
+
+test('a process that goes ends a call that it gave away and that nobody took', async () => {
+  const { calls, events, start } = create({ isCallOver: () => Promise.resolve(false) });
   await start().end('handed-over');
   await calls.drain(100);
-  expect(events).toEqual([]);
+  expect(events).toMatchObject([{ type: 'call-ended', endReason: 'stream-lost' }]);
 });
 
 test('a second stream of a call replaces the first, and what both hear is marked from there on', () => {
