@@ -166,14 +166,20 @@ const NOTHING: TrackLedger = {
 function trackLedger({ record, sessions }: OrphanedLeg, track: Track): TrackLedger {
   const saved = record.ledger[track] ?? NOTHING;
   const last = sessions.at(-1);
-  const isConfirmed = last?.found.facts !== undefined && last.found.durationMs !== undefined;
-  const serviceHasMs = last === undefined ? 0 : last.session.baseMs + (last.found.durationMs ?? 0);
+  const baseMs = last?.session.baseMs ?? 0;
+  const serviceHasMs = baseMs + (last?.found.durationMs ?? 0);
   const receivedMs = Math.max(saved.receivedMs, serviceHasMs);
-  const knownLostMs = Object.values(saved.lostMs).reduce((sum, ms) => sum + ms, 0);
-  const openMs = receivedMs - saved.acceptedMs - saved.lateMs - knownLostMs;
-  const beyondMs = Math.max(0, serviceHasMs - saved.acceptedMs - saved.lateMs - knownLostMs);
-  const confirmedMs = isConfirmed ? Math.min(openMs, beyondMs) : 0;
-  const unconfirmedMs = isConfirmed ? 0 : Math.min(openMs, saved.unconfirmedMs);
+  const knownMs = saved.acceptedMs + saved.lateMs + sum(Object.values(saved.lostMs));
+  const openMs = receivedMs - knownMs;
+  // The last session's result says nothing of what the earlier ones were sent.
+  const earlierMs = Math.min(openMs, Math.max(0, baseMs - knownMs));
+  const doubtfulMs = Math.min(earlierMs, notAccountedForMs(sessions));
+  const lastsMs = openMs - earlierMs;
+  const isConfirmed = last?.found.facts !== undefined && last.found.durationMs !== undefined;
+  const acceptedMs = isConfirmed ? Math.min(lastsMs, Math.max(0, serviceHasMs - knownMs - earlierMs)) : 0;
+  const inDoubtMs = isConfirmed ? 0 : Math.min(lastsMs, Math.max(0, saved.unconfirmedMs - doubtfulMs));
+  const confirmedMs = earlierMs - doubtfulMs + acceptedMs;
+  const unconfirmedMs = doubtfulMs + inDoubtMs;
   const lostMs = openMs - confirmedMs - unconfirmedMs;
   return {
     ...saved,
@@ -183,6 +189,23 @@ function trackLedger({ record, sessions }: OrphanedLeg, track: Track): TrackLedg
     unconfirmedMs,
     lostMs: lostMs > 0 ? { ...saved.lostMs, 'task-died': lostMs } : saved.lostMs,
   };
+}
+
+/**
+ * What sessions before the last one were sent and have no result for. A session that is not there was reconciled while
+ * its task lived.
+ */
+function notAccountedForMs(sessions: readonly FoundSession[]): number {
+  const each = sessions.map(({ session: { baseMs }, found: { facts, durationMs = 0 } }, at) => {
+    const next = sessions[at + 1];
+    const heldMs = facts === undefined ? 0 : durationMs;
+    return next === undefined ? 0 : Math.max(0, next.session.baseMs - baseMs - heldMs);
+  });
+  return sum(each);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** What the task took along lies at the end of what it had received. */

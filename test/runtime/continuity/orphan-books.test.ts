@@ -151,6 +151,58 @@ test('without a result nothing is known of what was sent', () => {
   expect(events).toContainEqual(expect.objectContaining({ type: 'session-closed', reconciled: false }));
 });
 
+describe('a leg of two sessions', () => {
+  const { facts: _, durationMs: __, ...noResult } = session().found;
+  const ledger = { ...LEDGER, acceptedMs: 0, lateMs: 0, unconfirmedMs: 10_000, lostMs: {} };
+  const record = { ...RECORD, ledger: { inbound: ledger, outbound: ledger } };
+  const closeTwo = (
+    one: Partial<FoundSession['found']>,
+    two: Partial<FoundSession['found']>,
+    saved = record,
+  ) =>
+    inbound(
+      close({
+        record: saved,
+        sessions: [
+          { ...session({}, 1), found: { ...noResult, ...one } },
+          { ...session({}, 2, 4_000), found: { ...noResult, ...two } },
+        ],
+      }).summary,
+    );
+  const result = (durationMs: number) => ({ ...session().found, durationMs });
+
+  test('has no more of the first one accepted than its own result says', () => {
+    expect(closeTwo({}, result(6_000))).toMatchObject({
+      acceptedMs: 6_000,
+      unconfirmedMs: 4_000,
+      lostMs: {},
+    });
+    expect(closeTwo(result(3_000), result(6_000))).toMatchObject({ acceptedMs: 9_000, unconfirmedMs: 1_000 });
+    expect(closeTwo(result(5_000), result(6_000))).toMatchObject({ acceptedMs: 10_000, unconfirmedMs: 0 });
+  });
+
+  test('has what the first one accounts for, though the last one has no result', () => {
+    expect(closeTwo(result(4_000), {})).toMatchObject({ acceptedMs: 4_000, unconfirmedMs: 6_000 });
+    expect(closeTwo({}, {})).toMatchObject({ acceptedMs: 0, unconfirmedMs: 10_000, lostMs: {} });
+  });
+
+  test('loses with its task only what the last one had not got', () => {
+    expect(closeTwo({}, result(5_000))).toMatchObject({
+      acceptedMs: 5_000,
+      unconfirmedMs: 4_000,
+      lostMs: { 'task-died': 1_000 },
+    });
+  });
+
+  test('keeps what was known of the first one', () => {
+    const known = { ...ledger, acceptedMs: 4_000, unconfirmedMs: 6_000 };
+    expect(closeTwo({}, result(6_000), { ...record, ledger: { inbound: known } })).toMatchObject({
+      acceptedMs: 10_000,
+      unconfirmedMs: 0,
+    });
+  });
+});
+
 test('a leg that died before its first audio has an empty ledger', () => {
   const { legOriginAt: _, originAt: __, session: ___, ...record } = RECORD;
   const { summary } = close({ record: { ...record, ledger: {} }, sessions: [] });
