@@ -196,7 +196,9 @@ describe('a leg of two sessions', () => {
 
   test('keeps what was known of the first one', () => {
     const known = { ...ledger, acceptedMs: 4_000, unconfirmedMs: 6_000 };
-    expect(closeTwo({}, result(6_000), { ...record, ledger: { inbound: known } })).toMatchObject({
+    expect(
+      closeTwo({}, result(6_000), { ...record, ledger: { inbound: known, outbound: known } }),
+    ).toMatchObject({
       acceptedMs: 10_000,
       unconfirmedMs: 0,
     });
