@@ -1,3 +1,4 @@
+import { SEGMENT_PREFIX } from '../contract/transcripts-table';
 import { storeErrorKind } from './store-error';
 import { keyOf, type ItemChange, type ItemUpdate, type StoreItem, type StoreWrite } from './store-write';
 import { BATCH_BYTES, BATCH_ITEMS, keyText, type TableWriter } from './table-writer';
@@ -51,6 +52,8 @@ export class WriteLane {
   /** In order of their sequence. */
   #waiting: QueuedWrite[] = [];
   #inFlight: readonly QueuedWrite[] = [];
+  /** No write before this place may be spared. */
+  #sparableFrom = 0;
   #running: Promise<void> | undefined;
   #closing = false;
   /** Requests in a row of which nothing was written. */
@@ -67,9 +70,18 @@ export class WriteLane {
     return this.#waiting.length + this.#inFlight.length;
   }
 
-  /** Place of the oldest write that is not under way. */
-  get oldestSequence(): number | undefined {
-    return this.#waiting[0]?.sequence;
+  /** The oldest write that is not under way. */
+  get oldest(): QueuedWrite | undefined {
+    return this.#waiting[0];
+  }
+
+  /** The oldest write that is not under way and that can be had again. */
+  get oldestSparable(): QueuedWrite | undefined {
+    for (; this.#sparableFrom < this.#waiting.length; this.#sparableFrom += 1) {
+      const queued = this.#waiting[this.#sparableFrom];
+      if (queued !== undefined && isSparable(queued.write)) return queued;
+    }
+    return undefined;
   }
 
   add(write: QueuedWrite): void {
@@ -79,9 +91,9 @@ export class WriteLane {
     this.#running ??= this.#run();
   }
 
-  /** Takes the oldest write that is not under way out of the lane. */
-  dropOldest(): QueuedWrite | undefined {
-    return this.#waiting.shift();
+  /** Takes a write that is not under way out of the lane. */
+  drop(queued: QueuedWrite): void {
+    this.#waiting.splice(this.#waiting.indexOf(queued), 1);
   }
 
   /** Stops waiting for company and cuts the current back-off short. @returns when everything is written. */
@@ -167,6 +179,7 @@ export class WriteLane {
   }
 
   #remove(taken: readonly QueuedWrite[]): void {
+    this.#sparableFrom = 0;
     if (taken.every((write, at) => write === this.#waiting[at])) {
       this.#waiting.splice(0, taken.length);
       return;
@@ -177,6 +190,7 @@ export class WriteLane {
 
   #putBack(left: readonly QueuedWrite[]): void {
     if (left.length === 0) return;
+    this.#sparableFrom = 0;
     this.#waiting.unshift(...left);
     const isInOrder = (this.#waiting[left.length]?.sequence ?? Infinity) > (left.at(-1)?.sequence ?? 0);
     if (!isInOrder) this.#waiting.sort((one, other) => one.sequence - other.sequence);
@@ -266,4 +280,9 @@ export class WriteLane {
     this.#wake = () => undefined;
     this.#pausedFor = undefined;
   }
+}
+
+/** A line's words are in Gladia's final result, too. Nobody else knows how long a leg was, or what is missing of it. */
+function isSparable(write: StoreWrite): boolean {
+  return keyOf(write).itemKey.startsWith(SEGMENT_PREFIX);
 }

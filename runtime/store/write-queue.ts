@@ -45,7 +45,8 @@ const COMPLAINT_INTERVAL_MS = 60_000;
 
 /**
  * Everything the process writes to the table waits here, so that a slow or failing store delays writes and nothing
- * else. The writes of one call keep their order. Bounded: when it is full the oldest write goes, and is counted.
+ * else. The writes of one call keep their order. Bounded: when it is full the oldest segment goes, and is counted; only
+ * where there is none, the oldest write.
  */
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
@@ -136,7 +137,7 @@ export class WriteQueue {
   #dropOverflow(): void {
     const { maxCount = MAX_COUNT, maxBytes = MAX_BYTES } = this.#options;
     while (this.#count > maxCount || this.#bytes > maxBytes) {
-      const dropped = this.#oldestLane()?.dropOldest();
+      const dropped = this.#drop((lane) => lane.oldestSparable) ?? this.#drop((lane) => lane.oldest);
       if (dropped === undefined) return;
       this.#forget([dropped]);
       this.#options.metrics.count('storeFailures');
@@ -145,12 +146,15 @@ export class WriteQueue {
     }
   }
 
-  #oldestLane(): WriteLane | undefined {
-    let oldest: WriteLane | undefined;
+  #drop(candidateOf: (lane: WriteLane) => QueuedWrite | undefined): QueuedWrite | undefined {
+    let oldest: { readonly lane: WriteLane; readonly queued: QueuedWrite } | undefined;
     for (const lane of this.#lanes) {
-      if ((lane.oldestSequence ?? Infinity) < (oldest?.oldestSequence ?? Infinity)) oldest = lane;
+      const queued = candidateOf(lane);
+      if (queued !== undefined && queued.sequence < (oldest?.queued.sequence ?? Infinity))
+        oldest = { lane, queued };
     }
-    return oldest;
+    oldest?.lane.drop(oldest.queued);
+    return oldest?.queued;
   }
 
   #afterGivenUp(write: StoreWrite, error: unknown): void {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Metrics } from '../../../runtime/observability/metrics';
-import type { StoreItem, StoreWrite } from '../../../runtime/store/store-write';
+import { keyOf, type StoreItem, type StoreWrite } from '../../../runtime/store/store-write';
 import { createTableWriter, type TableWriter } from '../../../runtime/store/table-writer';
 import { WriteQueue, type WriteQueueOptions } from '../../../runtime/store/write-queue';
 import { recordLog, type RecordedLog } from '../../support/recorded-log';
@@ -59,6 +59,8 @@ const addOn = (callSid: string, n: number): StoreWrite => ({
     condition: { exists: 'text' },
   },
 });
+/** Whoever is told of a lost write is told by now. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 const requestsOf = (callSid: string) => world.proxy.requests.filter(({ body }) => body.includes(callSid));
 
@@ -450,6 +452,44 @@ test('Over its count the queue drops the oldest writes, counts them and says so 
   for (const other of others) expect(await world.items(other)).toEqual([]);
   expect(metrics.value('storeFailures')).toBe(15);
   expect(log.lines.filter(({ msg }) => msg === 'store queue full, oldest writes dropped')).toHaveLength(1);
+});
+
+test('A full queue drops segments before what nobody else knows, as a leg that ended or a gap', async () => {
+  const callSid = newCall();
+  world.proxy.setFault(() => ({ type: 'status', status: 500 }));
+  const lost: string[] = [];
+  const onLost = (write: StoreWrite) => void lost.push(keyOf(write).itemKey);
+  const queue = createQueue({ maxCount: 6, lanes: 1, onLost });
+  const other = (itemKey: string): StoreWrite => ({
+    type: 'update',
+    update: { key: { callSid, itemKey }, set: { status: 'open' } },
+  });
+  queue.add(other('CALL'));
+  queue.add(other('SESSION#MZ1#001'));
+  queue.add(put(callSid, 1));
+  queue.add(addOn(callSid, 1));
+  queue.add({ type: 'put', item: { callSid, itemKey: 'GAP#1' } });
+  queue.add(put(callSid, 2));
+  // While a request is under way or waits for its next attempt, the order changes.
+  await world.proxy.seen(() => requestsOf(callSid).length >= 2);
+  for (const n of range(3)) queue.add(put(callSid, n + 3));
+  await settled();
+  expect(lost).toEqual(['SEGMENT#0001', 'SEGMENT#0001', 'SEGMENT#0002']);
+  world.proxy.setFault(() => undefined);
+  expect(await queue.close(5_000)).toBe(0);
+  const left = ['CALL', 'GAP#1', 'SEGMENT#0003', 'SEGMENT#0004', 'SEGMENT#0005', 'SESSION#MZ1#001'];
+  expect(await keysOf(callSid)).toEqual(left);
+});
+
+test('A queue full of what nobody else knows drops the oldest of it: its bound holds', async () => {
+  const callSid = newCall();
+  world.proxy.setFault(() => ({ type: 'status', status: 500 }));
+  const queue = createQueue({ maxCount: 3, lanes: 1 });
+  for (const n of range(5)) queue.add({ type: 'put', item: { callSid, itemKey: `GAP#${n}` } });
+  expect(metrics.value('storeQueue')).toBe(3);
+  world.proxy.setFault(() => undefined);
+  expect(await queue.close(5_000)).toBe(0);
+  expect(await keysOf(callSid)).toEqual(['GAP#2', 'GAP#3', 'GAP#4']);
 });
 
 test('Over its bytes the queue drops the oldest writes', async () => {
