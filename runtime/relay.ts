@@ -231,7 +231,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       recoverSession(provider, { session, signal, timing: timing.recognition, now, random, logger }),
     tell: (event) => tellSinks({ sinks, metrics, logger }, event),
     tracks: config.tracks,
-    isFlushed: () => metrics.value('storeQueue') === 0,
+    isFlushed: (callSid) => sinks.every((sink) => sink.isFlushed?.(callSid) !== false),
     timing: timing.continuity,
     now,
     wallNow,

@@ -35,7 +35,7 @@ export interface ContinuityOptions {
   readonly tell: (event: TranscriptEvent) => void;
   /** The tracks of a stream that nobody heard anything of: the setting `TRACKS`. */
   readonly tracks: readonly Track[];
-  readonly isFlushed: () => boolean;
+  readonly isFlushed: (callSid: string) => boolean;
   readonly timing?: Partial<ContinuityTiming>;
   readonly now: () => number;
   readonly wallNow: () => number;

@@ -11,8 +11,8 @@ export interface LegRegisterOptions {
   readonly taskId: string;
   /** The legs of this process, as they stand. */
   readonly checkpoints: () => readonly LegCheckpoint[];
-  /** Everything that this process wrote so far is in the table. */
-  readonly isFlushed: () => boolean;
+  /** Everything that this process wrote of the call so far is in the table. */
+  readonly isFlushed: (callSid: string) => boolean;
   /** Another task has gone on with a leg of this one. */
   readonly onReplaced: (streamSid: string) => void;
   /** From the start of one renewal to the next; after one that failed, from its end. */
@@ -142,8 +142,8 @@ export class LegRegister {
 
   async #deleteEnded(): Promise<void> {
     const { store, isFlushed } = this.#options;
-    if (this.#ended.size === 0 || !isFlushed()) return;
-    const legs = [...this.#ended.values()];
+    const legs = [...this.#ended.values()].filter(({ callSid }) => isFlushed(callSid));
+    if (legs.length === 0) return;
     await store.deleteLegs(legs);
     for (const { streamSid } of legs) this.#ended.delete(streamSid);
   }

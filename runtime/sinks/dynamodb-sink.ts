@@ -73,6 +73,10 @@ export class DynamoDbSink implements TranscriptSink {
     for (const marker of this.#lost.note(write)) this.#options.queue.add(marker);
   }
 
+  isFlushed(callSid: string): boolean {
+    return !this.#options.queue.has(callSid);
+  }
+
   close(timeoutMs: number): Promise<number> {
     return this.#options.queue.close(timeoutMs);
   }

@@ -9,6 +9,8 @@ export interface TranscriptSink {
   readonly ignoresPartials?: true;
   /** Takes one event, at once. Never throws, never waits; what cannot be kept is a metric. */
   write(event: TranscriptEvent): void;
+  /** Whether everything that was told of the call has come to where it is kept. A sink that keeps nothing does not say. */
+  isFlushed?(callSid: string): boolean;
   /** Writes out what is queued, within `timeoutMs`, and ends the sink. Safe to call twice. @returns events that could not be written. */
   close(timeoutMs: number): Promise<number>;
 }

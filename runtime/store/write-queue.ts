@@ -53,6 +53,8 @@ export class WriteQueue {
   readonly #lanes: readonly WriteLane[];
   readonly #now: () => number;
   readonly #complainedAt = new Map<string, number>();
+  /** By callSid, where there are any. */
+  readonly #countOf = new Map<string, number>();
   #count = 0;
   #bytes = 0;
   #sequence = 0;
@@ -64,14 +66,21 @@ export class WriteQueue {
     this.#lanes = Array.from({ length: options.lanes ?? LANES }, () => this.#createLane());
   }
 
+  /** Whether writes of the call wait, or are under way. */
+  has(callSid: string): boolean {
+    return this.#countOf.has(callSid);
+  }
+
   /** Takes a write, at once. Never throws and never waits. */
   add(write: StoreWrite): void {
     const bytes = itemSizeBytes(write.type === 'put' ? write.item : write.update);
     if (this.#closed !== undefined) return this.#giveUp(write, 'the queue is closed');
     if (bytes > ITEM_LIMIT_BYTES) return this.#giveUp(write, 'larger than DynamoDB takes');
+    const { callSid } = keyOf(write);
     this.#count += 1;
     this.#bytes += bytes;
-    this.#laneOf(keyOf(write).callSid).add({
+    this.#countOf.set(callSid, (this.#countOf.get(callSid) ?? 0) + 1);
+    this.#laneOf(callSid).add({
       write,
       bytes,
       sequence: (this.#sequence += 1),
@@ -177,7 +186,13 @@ export class WriteQueue {
 
   #forget(writes: readonly QueuedWrite[]): void {
     this.#count -= writes.length;
-    for (const { bytes } of writes) this.#bytes -= bytes;
+    for (const { write, bytes } of writes) {
+      this.#bytes -= bytes;
+      const { callSid } = keyOf(write);
+      const left = (this.#countOf.get(callSid) ?? 0) - 1;
+      if (left > 0) this.#countOf.set(callSid, left);
+      else this.#countOf.delete(callSid);
+    }
     this.#showSize();
   }
 

@@ -80,6 +80,22 @@ test('Sixty puts of a call need three requests, and all are stored', async () =>
   expect(metrics.value('storeQueue')).toBe(0);
 });
 
+test('The queue knows of which calls it has writes', async () => {
+  const [one, other, lost] = [newCall(), newCall(), newCall()];
+  world.proxy.setFault(({ body }) => (body.includes(one) ? { type: 'status', status: 500 } : undefined));
+  const queue = createQueue();
+  queue.add(put(one, 1));
+  queue.add(put(one, 2));
+  queue.add(put(other, 1));
+  queue.add(put(lost, 1, { text: 'x'.repeat(401 * 1024) }));
+  expect([one, other, lost].map((callSid) => queue.has(callSid))).toEqual([true, true, false]);
+  await world.proxy.seen(() => !queue.has(other));
+  expect(queue.has(one)).toBe(true);
+  world.proxy.setFault(() => undefined);
+  await queue.close(5_000);
+  expect(queue.has(one)).toBe(false);
+});
+
 test('Puts that come one by one within the linger share a request', async () => {
   const callSid = newCall();
   const queue = createQueue({ lingerMs: 200, lanes: 1 });
