@@ -171,7 +171,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     logger.info(
       'TICKET_KEY is not set: stream tickets hold in this process only. Several relays need the same',
     );
-  const sinks = [
+  const sinks: readonly TranscriptSink[] = [
     ...createSinks({
       client,
       store,
