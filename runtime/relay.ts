@@ -232,6 +232,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     tell: (event) => tellSinks({ sinks, metrics, logger }, event),
     tracks: config.tracks,
     isFlushed: (callSid) => sinks.every((sink) => sink.isFlushed?.(callSid) !== false),
+    isReconciled: (leg) => sinks.every((sink) => sink.isReconciled?.(leg) !== false),
     timing: timing.continuity,
     now,
     wallNow,

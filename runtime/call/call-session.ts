@@ -449,7 +449,7 @@ export class CallSession implements RecognitionListener {
       sessionId,
       sessionNumber: session.number,
       reconciled,
-      ...(facts === undefined ? {} : { facts }),
+      ...(facts === undefined ? { mayBeOpen: true } : { facts }),
     });
   }
 

@@ -155,6 +155,8 @@ export class Calls {
   adopt(id: LegId & { readonly accountSid: string }, summary: LegSummary): void {
     const call = this.#callOf(id.callSid, id.accountSid);
     call.legs.set(id.streamSid, summary);
+    // It may have been ended without this leg, or before all was known of it.
+    call.isOver = false;
     if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
   }
 

@@ -11,6 +11,7 @@ export interface ContinuityTiming {
   readonly lookEveryMs: number;
   readonly thoroughEvery: number;
   readonly retryMs: number;
+  readonly reconcileAfterMs: number;
   readonly claimMs: number;
   readonly firstBackOffMs: number;
   readonly maxBackOffMs: number;
@@ -34,6 +35,7 @@ export const CONTINUITY_TIMING: ContinuityTiming = {
   lookEveryMs: 2_500,
   thoroughEvery: 12,
   retryMs: 5_000,
+  reconcileAfterMs: 60_000,
   claimMs: 20_000,
   firstBackOffMs: 500,
   maxBackOffMs: 8_000,

@@ -5,7 +5,7 @@ import { HANDOVER_PARAMETER, isAnnounced } from '../call/fencing';
 import type { LimitReason } from '../call/leg-limits';
 import type { Track } from '../model/audio';
 import type { LegEndReason, LegStart } from '../model/call-event';
-import type { LegId, TranscriptEvent } from '../model/transcript-event';
+import type { LegId, LegSummary, TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { RecoveredSession } from '../speech/orphaned-session';
@@ -17,7 +17,8 @@ import { CONTINUITY_TIMING, type ContinuityTiming } from './continuity-timing';
 import { Fence } from './fence';
 import { handAllOver } from './hand-all-over';
 import { HandOver } from './hand-over';
-import { LegRegister } from './leg-register';
+import { LegRegister, type EndedLeg } from './leg-register';
+import { LateReconciliation } from './late-reconciliation';
 import { pause } from './pause';
 import { Reaper } from './reaper';
 import { isHeardBy, Reattachment, type LossSign, type LostStream } from './reattachment';
@@ -36,6 +37,7 @@ export interface ContinuityOptions {
   /** The tracks of a stream that nobody heard anything of: the setting `TRACKS`. */
   readonly tracks: readonly Track[];
   readonly isFlushed: (callSid: string) => boolean;
+  readonly isReconciled: (leg: LegId) => boolean;
   readonly timing?: Partial<ContinuityTiming>;
   readonly now: () => number;
   readonly wallNow: () => number;
@@ -98,15 +100,19 @@ export class Continuity {
         reattach: (start, sign) => reattachment.reattachAfterAll(start, sign),
       });
     }
-    const reaper = new Reaper({
+    const books = {
       ...shared,
-      signal: this.#leaving.signal,
-      recoverSession: (session) => options.recoverSession(session, this.#leaving.signal),
-      reattach: (lost) => this.#reattach(lost, 'lease-expired'),
-      adopt: (leg, summary) => {
+      recoverSession: (session: UnreconciledSession) => options.recoverSession(session, this.#leaving.signal),
+      adopt: (leg: EndedLeg & { readonly accountSid: string }, summary: LegSummary) => {
         calls.adopt(leg, summary);
         this.#register.ended(leg);
       },
+    };
+    const reaper = new Reaper({
+      ...books,
+      signal: this.#leaving.signal,
+      reattach: (lost) => this.#reattach(lost, 'lease-expired'),
+      late: new LateReconciliation(books),
     });
     this.#loops = Promise.all([reaper.run(), this.#readMail(mail)]);
   }

@@ -3,7 +3,7 @@ import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
-import type { LegRecord } from '../store/live-leg';
+import { NOBODY, type LegRecord } from '../store/live-leg';
 import { attemptOf } from '../call/attempts';
 
 export interface LegRegisterOptions {
@@ -13,6 +13,8 @@ export interface LegRegisterOptions {
   readonly checkpoints: () => readonly LegCheckpoint[];
   /** Everything that this process wrote of the call so far is in the table. */
   readonly isFlushed: (callSid: string) => boolean;
+  /** Every session of the leg, which is over, was compared with its final result. */
+  readonly isReconciled?: (leg: LegId) => boolean;
   /** Another task has gone on with a leg of this one. */
   readonly onReplaced: (streamSid: string) => void;
   /** From the start of one renewal to the next; after one that failed, from its end. */
@@ -27,6 +29,12 @@ export interface LegRegisterOptions {
   readonly metrics: Metrics;
 }
 
+/** A leg that is over. */
+export interface EndedLeg extends LegId {
+  /** Its sessions were reconciled so often since. */
+  readonly tries?: number;
+}
+
 /**
  * Tells the other tasks which legs this one has, and that it lives: one heartbeat for the task, and for each leg what
  * somebody needs to go on with it. Whoever finds the heartbeat missing takes the legs over.
@@ -34,7 +42,7 @@ export interface LegRegisterOptions {
 export class LegRegister {
   readonly #options: LegRegisterOptions;
   /** Ended, and not yet taken off: their last words may still wait for the table. */
-  readonly #ended = new Map<string, LegId>();
+  readonly #ended = new Map<string, EndedLeg>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #renewedAtMs: number | undefined;
@@ -62,8 +70,8 @@ export class LegRegister {
     if (!this.#isBeating) this.#later(this.#options.saveSoonMs);
   }
 
-  ended(leg: LegId): void {
-    this.#ended.set(leg.streamSid, { callSid: leg.callSid, streamSid: leg.streamSid });
+  ended({ callSid, streamSid, tries = 0 }: EndedLeg): void {
+    this.#ended.set(streamSid, { callSid, streamSid, tries });
   }
 
   /**
@@ -141,10 +149,13 @@ export class LegRegister {
   }
 
   async #deleteEnded(): Promise<void> {
-    const { store, isFlushed } = this.#options;
+    const { store, isFlushed, isReconciled = () => true, wallNow } = this.#options;
     const legs = [...this.#ended.values()].filter(({ callSid }) => isFlushed(callSid));
     if (legs.length === 0) return;
-    await store.deleteLegs(legs);
+    const unreconciled = legs.filter((leg) => !isReconciled(leg)).map((leg) => nobodys(leg, wallNow()));
+    // Not taken: the next beat tries all of them again.
+    if (unreconciled.length > 0 && (await store.saveLegs(unreconciled)).length > 0) return;
+    await store.deleteLegs(legs.filter(isReconciled));
     for (const { streamSid } of legs) this.#ended.delete(streamSid);
   }
 
@@ -182,4 +193,11 @@ export class LegRegister {
       this.#fails = true;
     }
   }
+}
+
+/** Whoever looks at it again finds the rest in the call's items. */
+function nobodys({ callSid, streamSid, tries = 0 }: EndedLeg, nowMs: number): LegRecord {
+  const nothing = { accountSid: '', tracks: [], parameters: {}, startedAt: '', attempts: 0, ledger: {} };
+  const savedAt = new Date(nowMs).toISOString();
+  return { ...nothing, callSid, streamSid, taskId: NOBODY, isStopping: true, tries, savedAt };
 }

@@ -2,7 +2,7 @@ import { speakerOf } from '../call/speaker';
 import { readLegParameters } from '../call/leg-parameters';
 import type { Track } from '../model/audio';
 import type { TrackLedger } from '../model/audio-ledger';
-import type { LegSummary, Segment, SessionFacts, TranscriptEvent } from '../model/transcript-event';
+import type { LegId, LegSummary, Segment, SessionFacts, TranscriptEvent } from '../model/transcript-event';
 import { LegFinals } from '../speech/leg-finals';
 import type { RecoveredSession } from '../speech/orphaned-session';
 import type { SpokenUtterance } from '../speech/speech-provider';
@@ -16,6 +16,7 @@ export interface FoundSession {
   readonly found: RecoveredSession;
 }
 
+/** A leg without its process. */
 export interface OrphanedLeg {
   readonly record: LegRecord;
   /** By number. */
@@ -34,29 +35,44 @@ export interface OrphanedLeg {
 export function closeBooks(leg: OrphanedLeg): readonly TranscriptEvent[] {
   const { record, sessions } = leg;
   const id = { callSid: record.callSid, streamSid: record.streamSid };
-  const recovered = sessions.flatMap((each) => missingSegments(leg, each));
+  const recovered = missingSegments(leg);
   const summary = summaryOf(leg, recovered.length);
   return [
     ...recovered.map((segment): TranscriptEvent => ({ type: 'final', ...id, segment })),
-    ...sessions.flatMap(({ session, found: { summary: text } }): TranscriptEvent[] =>
-      text === undefined ? [] : [{ type: 'summary', ...id, sessionNumber: session.sessionNumber, text }],
-    ),
-    ...sessions.map(({ session: { sessionId, sessionNumber }, found: { facts } }): TranscriptEvent => ({
-      type: 'session-closed',
-      ...id,
-      sessionId,
-      sessionNumber,
-      reconciled: facts !== undefined,
-      ...(facts === undefined ? {} : { facts }),
-    })),
+    ...sessions.flatMap((each) => sessionEvents(id, each)),
     ...lostGaps(record, summary).map((gap): TranscriptEvent => ({ type: 'gap', ...id, ...gap })),
     { type: 'leg-ended', ...id, summary },
   ];
 }
 
-function missingSegments(leg: OrphanedLeg, { session, found }: FoundSession): readonly Segment[] {
-  const { record, sessions } = leg;
+/** The summary of a session, if it has one, and its end. */
+export function sessionEvents(id: LegId, { session, found }: FoundSession): readonly TranscriptEvent[] {
+  const { sessionId, sessionNumber } = session;
+  const { facts, summary: text, isEnded } = found;
+  const closed: TranscriptEvent = {
+    type: 'session-closed',
+    ...id,
+    sessionId,
+    sessionNumber,
+    reconciled: facts !== undefined,
+    isLate: true,
+    ...(isEnded ? {} : { mayBeOpen: true }),
+    ...(facts === undefined ? {} : { facts }),
+  };
+  return text === undefined ? [closed] : [{ type: 'summary', ...id, sessionNumber, text }, closed];
+}
+
+/** The finals of the sessions that are not in the table. */
+export function missingSegments(leg: Omit<OrphanedLeg, 'nowMs'>): readonly Segment[] {
   const stored = storedFinals(leg);
+  return leg.sessions.flatMap((each) => missingOf(leg, each, stored));
+}
+
+function missingOf(
+  { record, sessions }: Omit<OrphanedLeg, 'nowMs'>,
+  { session, found }: FoundSession,
+  stored: LegFinals,
+): readonly Segment[] {
   const next = sessions.find((each) => each.session.sessionNumber > session.sessionNumber);
   return found.utterances.flatMap((utterance, index) => {
     const [startMs, endMs] = [utterance.startMs + session.baseMs, utterance.endMs + session.baseMs];
@@ -68,7 +84,7 @@ function missingSegments(leg: OrphanedLeg, { session, found }: FoundSession): re
   });
 }
 
-function storedFinals({ record, segments }: OrphanedLeg): LegFinals {
+function storedFinals({ record, segments }: Omit<OrphanedLeg, 'nowMs'>): LegFinals {
   const finals = new LegFinals();
   const offsetMs = legOffsetMs(record);
   for (const item of segments) {

@@ -4,8 +4,9 @@ import type { Metrics } from '../observability/metrics';
 import type { RecoveredSession } from '../speech/orphaned-session';
 import type { CallReader } from '../store/call-reader';
 import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
-import type { LegRecord } from '../store/live-leg';
+import { NOBODY, type LegRecord } from '../store/live-leg';
 import { AtMost } from './at-most';
+import type { LateReconciliation } from './late-reconciliation';
 import type { LostStream } from './reattachment';
 import { closeBooks, type FoundSession } from './orphan-books';
 import { pause } from './pause';
@@ -17,6 +18,8 @@ export interface ReaperOptions {
   /** Ends a session whose process is gone and fetches what it came to. Never rejects. */
   readonly recoverSession: (session: UnreconciledSession) => Promise<RecoveredSession>;
   readonly reattach: (lost: LostStream) => void;
+  /** For legs that are over and have sessions without a result. Without it nobody looks at those. */
+  readonly late?: Pick<LateReconciliation, 'isDue' | 'reconcile'>;
   readonly tell: (event: TranscriptEvent) => void;
   /** The leg's books are closed: its call is this task's to end. */
   readonly adopt: (leg: LegId & { readonly accountSid: string }, summary: LegSummary) => void;
@@ -34,6 +37,7 @@ export interface ReaperOptions {
 
 /** Sessions are ended and asked about for minutes: so many legs of a dead task at once. */
 const MOST_AT_ONCE = 20;
+const MOST_LATE_AT_ONCE = 10;
 
 const LOOKS_AT_A_DEAD_TASK = 40;
 const REMEMBERED_TASKS = 1_000;
@@ -47,6 +51,7 @@ export class Reaper {
   readonly #atMost = new AtMost(MOST_AT_ONCE);
   readonly #underWay = new Set<string>();
   readonly #looksAt = new Map<string, number>();
+  #lateUnderWay = 0;
   #looks = 0;
   #fails = false;
 
@@ -69,7 +74,7 @@ export class Reaper {
       const dead = (await store.deadTasks()).filter((taskId) => this.#isNews(taskId));
       const isThorough = this.#looks++ % thoroughEvery === 0;
       if (dead.length === 0 && !isThorough) return;
-      const legs = await store.expiredLegs();
+      const legs = this.#chosenOf(await store.expiredLegs());
       await Promise.all(legs.map((leg) => this.#takeOver(leg)));
       this.#fails = false;
     } catch (error) {
@@ -88,20 +93,39 @@ export class Reaper {
     return looks <= LOOKS_AT_A_DEAD_TASK;
   }
 
+  /** Legs of dead tasks, and few of those that are over, when it is time for them: the others cannot wait. */
+  #chosenOf(legs: readonly LegRecord[]): readonly LegRecord[] {
+    const { late } = this.#options;
+    const isLate = ({ taskId }: LegRecord): boolean => taskId === NOBODY;
+    const due = legs.filter((leg) => isLate(leg) && late?.isDue(leg) === true);
+    const places = Math.max(0, MOST_LATE_AT_ONCE - this.#lateUnderWay);
+    return [...legs.filter((leg) => !isLate(leg)), ...due.slice(0, places)];
+  }
+
   async #takeOver(record: LegRecord): Promise<void> {
     const { store, taskId, metrics, logger, signal } = this.#options;
     const { callSid, streamSid } = record;
     if (this.#underWay.has(streamSid) || !(await store.claimLeg(record, taskId))) return;
+    const isLate = record.taskId === NOBODY;
     this.#underWay.add(streamSid);
-    metrics.count('legsTakenOver');
-    logger.warn({ callSid, streamSid, isStopping: record.isStopping }, 'A leg of a dead task was taken over');
+    if (isLate) this.#lateUnderWay += 1;
+    else {
+      metrics.count('legsTakenOver');
+      logger.warn(
+        { callSid, streamSid, isStopping: record.isStopping },
+        'A leg of a dead task was taken over',
+      );
+    }
     const done = this.#reattachIfLost(record).then(() => this.#atMost.run(() => this.#closeBooks(record)));
     void done
       .catch((error: unknown) => {
         if (!signal.aborted)
           logger.error({ err: error, callSid, streamSid }, 'The books of a dead leg could not be closed');
       })
-      .finally(() => this.#underWay.delete(streamSid));
+      .finally(() => {
+        this.#underWay.delete(streamSid);
+        if (isLate) this.#lateUnderWay -= 1;
+      });
   }
 
   /** A leg that has its end in the table needs nobody; one that cannot be read may need a stream. */
@@ -114,17 +138,24 @@ export class Reaper {
 
   /** Until it is done, or this task ends: then another one finds the leg. */
   async #closeBooks(record: LegRecord): Promise<void> {
-    const { reader, store, recoverSession, retryMs, signal, tell, adopt, wallNow, logger, metrics } =
+    const { reader, store, recoverSession, retryMs, signal, late, tell, adopt, wallNow, logger, metrics } =
       this.#options;
     const { callSid, streamSid, accountSid } = record;
     for (;;) {
       try {
         const call = await reader.readCall(callSid);
         const stored = call?.call.legs[streamSid];
+        const unreconciled = await store.unreconciledSessions(callSid);
         // Its last word is written after all the others.
-        if (stored?.endedAt !== undefined)
-          return adopt({ callSid, streamSid, accountSid }, stored as unknown as LegSummary);
-        const sessions = sessionsOf(record, await store.unreconciledSessions(callSid));
+        if (call !== undefined && stored?.endedAt !== undefined) {
+          const left = unreconciled.filter((each) => each.streamSid === streamSid);
+          if (left.length > 0 && late !== undefined) return await late.reconcile(record, call, left);
+          const of = call.call.accountSid ?? accountSid;
+          return adopt({ callSid, streamSid, accountSid: of }, stored as unknown as LegSummary);
+        }
+        // Nothing but its name is known, and its end could never be written.
+        if (record.startedAt === '') return;
+        const sessions = sessionsOf(record, unreconciled);
         const found: FoundSession[] = await Promise.all(
           sessions.map(async (session) => ({ session, found: await recoverSession(session) })),
         );

@@ -144,6 +144,10 @@ export type TranscriptEvent =
       readonly reconciled: boolean;
       /** What the final result says of the session; absent when it could not be had. */
       readonly facts?: SessionFacts;
+      /** Told after the leg's end, when the result was compared with what is stored of the session. */
+      readonly isLate?: true;
+      /** The service may still have it open: somebody must end it. */
+      readonly mayBeOpen?: true;
     })
   | (LegId & { readonly type: 'partial'; readonly segment: Segment })
   | (LegId & { readonly type: 'final'; readonly segment: Segment })

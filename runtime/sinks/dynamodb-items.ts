@@ -161,7 +161,7 @@ function sessionOpened(event: EventOf<'session-opened'>, options: ItemOptions): 
 }
 
 function sessionClosed(event: EventOf<'session-closed'>, options: ItemOptions): ItemUpdate {
-  const { callSid, streamSid, sessionId, sessionNumber, reconciled, facts } = event;
+  const { callSid, streamSid, sessionId, sessionNumber, reconciled, facts, mayBeOpen } = event;
   return {
     key: { callSid, itemKey: sessionKey(streamSid, sessionNumber) },
     set: {
@@ -173,7 +173,7 @@ function sessionClosed(event: EventOf<'session-closed'>, options: ItemOptions): 
       result: facts === undefined ? undefined : { ...facts, languages: [...facts.languages] },
       [TTL_ATTRIBUTE]: options.expiresAt,
     },
-    remove: ['url'],
+    ...(mayBeOpen === true ? {} : { remove: ['url'] }),
     condition: { any: [{ absent: 'reconciled' }, { attribute: 'reconciled', is: '<>', value: true }] },
     whenRefused: 'ignore',
   };

@@ -77,6 +77,10 @@ export class DynamoDbSink implements TranscriptSink {
     return !this.#options.queue.has(callSid);
   }
 
+  isReconciled(leg: LegId): boolean {
+    return this.#lost.isReconciled(leg);
+  }
+
   close(timeoutMs: number): Promise<number> {
     return this.#options.queue.close(timeoutMs);
   }

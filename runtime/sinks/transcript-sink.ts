@@ -1,4 +1,4 @@
-import type { TranscriptEvent } from '../model/transcript-event';
+import type { LegId, TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 
@@ -11,6 +11,8 @@ export interface TranscriptSink {
   write(event: TranscriptEvent): void;
   /** Whether everything that was told of the call has come to where it is kept. A sink that keeps nothing does not say. */
   isFlushed?(callSid: string): boolean;
+  /** Whether all sessions of a leg that is over were compared with their final results, as far as this sink knows. */
+  isReconciled?(leg: LegId): boolean;
   /** Writes out what is queued, within `timeoutMs`, and ends the sink. Safe to call twice. @returns events that could not be written. */
   close(timeoutMs: number): Promise<number>;
 }

@@ -41,10 +41,15 @@ export interface LegRecord {
   readonly attempts: number;
   /** Somebody stops this stream on purpose: it must not be attached again. */
   readonly isStopping: boolean;
+  /** It is over, and so often its sessions' final results were asked for in vain since. */
+  readonly tries?: number;
   /** Checkpoint. */
   readonly ledger: Readonly<Partial<Record<Track, TrackLedger>>>;
   readonly savedAt: string;
 }
+
+/** Named as the task of a leg that is over and has sessions that are not reconciled: for any task to look at again. */
+export const NOBODY = 'nobody';
 
 /** Nobody looks for a leg that was saved so long ago: a call lasts 24 h at most. */
 const LEG_TTL_SECONDS = 2 * 86_400;
@@ -87,6 +92,7 @@ const legItem = z.object({
     .catch(undefined),
   attempts: z.number().catch(0),
   isStopping: z.boolean().catch(false),
+  tries: z.number().optional().catch(undefined),
   ledger: z.partialRecord(track, trackLedger).catch({}),
   savedAt: text,
 });
@@ -95,7 +101,7 @@ const legItem = z.object({
 export function legRecordOf(item: unknown): LegRecord | undefined {
   const parsed = legItem.safeParse(item);
   if (!parsed.success) return undefined;
-  const { itemKey, session, legOriginAt, originAt, ledger, ...rest } = parsed.data;
+  const { itemKey, session, legOriginAt, originAt, ledger, tries, ...rest } = parsed.data;
   const [callSid = '', streamSid = ''] = itemKey.split('#');
   return {
     ...rest,
@@ -104,6 +110,7 @@ export function legRecordOf(item: unknown): LegRecord | undefined {
     ledger,
     ...(legOriginAt === undefined ? {} : { legOriginAt }),
     ...(originAt === undefined ? {} : { originAt }),
+    ...(tries === undefined ? {} : { tries }),
     ...(session === undefined ? {} : { session: { ...session, url: new Secret(session.url) } }),
   };
 }

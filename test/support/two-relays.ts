@@ -12,6 +12,7 @@ import { CallReader } from '../../runtime/store/call-reader';
 import { createDocumentClient } from '../../runtime/store/dynamodb-client';
 import type { StoredCall } from '../../runtime/store/stored-call';
 import type { TaskState } from '../../runtime/task-state';
+import type { RecognitionTiming } from '../../runtime/speech/recognition-timing';
 import { QUICK, RecordingSink } from './test-world';
 
 const PUBLIC_URL = 'https://relay.callscript.example';
@@ -27,6 +28,7 @@ export const QUICK_CONTINUITY: ContinuityTiming = {
   lookEveryMs: 100,
   thoroughEvery: 4,
   retryMs: 100,
+  reconcileAfterMs: 200,
   claimMs: 5_000,
   firstBackOffMs: 20,
   maxBackOffMs: 200,
@@ -70,6 +72,7 @@ export async function twoRelays(
   options: {
     readonly settings?: Readonly<Record<string, string>>;
     readonly timing?: Partial<ContinuityTiming>;
+    readonly recognition?: Partial<RecognitionTiming>;
   } = {},
 ): Promise<TwoRelays> {
   const store = await startEmbeddedDynamoDb();
@@ -115,7 +118,7 @@ export async function twoRelays(
         tickMs: 20,
         callEndGraceMs: 50,
         callEndPollMs: 50,
-        recognition: QUICK,
+        recognition: { ...QUICK, ...options.recognition },
         continuity: { ...QUICK_CONTINUITY, ...options.timing },
       },
     });

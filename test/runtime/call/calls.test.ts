@@ -293,6 +293,18 @@ test('a call that comes back after it was over ends again with all its legs', as
   expect(events.map((event) => event.type === 'call-ended' && event.legs.length)).toEqual([1, 2]);
 });
 
+test('a leg of which more is known after its call was over ends it again, with that', async () => {
+  const { calls, events, start } = create();
+  const leg = start();
+  await leg.end('stopped', { reconciled: false });
+  await jest.advanceTimersByTimeAsync(5_000);
+  const { legs = [] } = events[0] as Partial<Extract<TranscriptEvent, { type: 'call-ended' }>>;
+  const id = { callSid: CALL, streamSid: leg.streamSid, accountSid: 'AC1' };
+  calls.adopt(id, { ...legs[0]!, reconciled: true });
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toMatchObject([{ legs: [{ reconciled: false }] }, { legs: [{ reconciled: true }] }]);
+});
+
 describe('a drain', () => {
   test('does not wait for ever for a leg that does not end', async () => {
     const { calls, start } = create();

@@ -1,15 +1,21 @@
 import { LegRegister, type LegRegisterOptions } from '../../../runtime/continuity/leg-register';
 import type { LegId } from '../../../runtime/model/transcript-event';
+import { NOBODY, type LegRecord } from '../../../runtime/store/live-leg';
 import { Metrics } from '../../../runtime/observability/metrics';
 import { recordLog } from '../../support/recorded-log';
 
 /** Beats whenever it was told to save, and takes off what has ended. */
 function create(options: Partial<LegRegisterOptions> = {}) {
   const deleted: string[] = [];
+  const saved: LegRecord[] = [];
+  const refused: LegRecord[] = [];
   const store = {
     renew: () => Promise.resolve(),
     release: () => Promise.resolve(),
-    saveLegs: () => Promise.resolve([]),
+    saveLegs: (records: readonly LegRecord[]) => {
+      saved.push(...records);
+      return Promise.resolve(refused);
+    },
     deleteLegs: (legs: readonly LegId[]) => {
       deleted.push(...legs.map(({ streamSid }) => streamSid));
       return Promise.resolve();
@@ -31,7 +37,7 @@ function create(options: Partial<LegRegisterOptions> = {}) {
     metrics: new Metrics(),
     ...options,
   } as LegRegisterOptions);
-  return { register, deleted };
+  return { register, deleted, saved, refused };
 }
 
 beforeEach(() => void jest.useFakeTimers());
@@ -50,4 +56,28 @@ test('a leg is taken off when the words of its own call are in the table, whatev
   waiting.clear();
   await register.close();
   expect(deleted).toEqual(['MZ1', 'MZ2']);
+});
+
+test("a leg with a session that is not reconciled becomes nobody's, once", async () => {
+  const { register, deleted, saved } = create({ isReconciled: ({ streamSid }) => streamSid !== 'MZ1' });
+  register.ended({ callSid: 'CA1', streamSid: 'MZ1', tries: 3 });
+  register.ended({ callSid: 'CA1', streamSid: 'MZ2' });
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(saved).toMatchObject([
+    { callSid: 'CA1', streamSid: 'MZ1', taskId: NOBODY, isStopping: true, tries: 3 },
+  ]);
+  expect(deleted).toEqual(['MZ2']);
+  await register.close();
+});
+
+test('a table that does not take such a leg gets it again', async () => {
+  const { register, saved, refused } = create({ isReconciled: () => false });
+  register.ended({ callSid: 'CA1', streamSid: 'MZ1' });
+  refused.push({ ...saved[0]! });
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(saved).toHaveLength(1);
+  refused.length = 0;
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(saved).toHaveLength(2);
+  await register.close();
 });

@@ -204,6 +204,36 @@ describe('Segments that could not be stored', () => {
   });
 });
 
+test('A leg whose session has no result is not reconciled, until its lines were compared later', async () => {
+  const queue = new WriteQueue({
+    writer: createTableWriter(world.client, TABLE),
+    metrics,
+    logger: log.logger,
+  });
+  const sink = new DynamoDbSink({ queue, retentionDays: 30, storeWords: false, metrics, logger: log.logger });
+  const other = eventsOf(call.callSid, 'MZ2');
+  const asked = () => [call, other].map((leg) => sink.isReconciled(leg));
+  for (const event of [call.sessionOpened(), call.sessionClosed(), other.sessionClosed()]) sink.write(event);
+  expect(asked()).toEqual([true, true]);
+  const { facts: _, ...noResult } = call.sessionClosed({ reconciled: false, mayBeOpen: true });
+  sink.write(other.sessionOpened());
+  sink.write({ ...noResult, streamSid: 'MZ2' });
+  expect(asked()).toEqual([true, false]);
+  expect(sink.isFlushed(call.callSid)).toBe(false);
+  sink.write(other.sessionClosed({ isLate: true }));
+  expect(asked()).toEqual([true, true]);
+  await sink.close(5_000);
+  expect(sink.isFlushed(call.callSid)).toBe(true);
+  expect(await item('SESSION#MZ2#001')).toMatchObject({ reconciled: true });
+});
+
+test('A session that may still be open keeps its url for whoever ends it', async () => {
+  await write([call.sessionOpened(), call.sessionClosed({ reconciled: false, mayBeOpen: true })]);
+  expect(await item('SESSION#MZ1#001')).toMatchObject({ url: expect.stringContaining('wss:') });
+  await write([call.sessionClosed({ isLate: true })]);
+  expect(await item('SESSION#MZ1#001')).not.toHaveProperty('url');
+});
+
 describe('The call item', () => {
   test('keeps what a leg came to when an earlier end of it is told later', async () => {
     await write([call.legStarted(), call.legEnded({ endReason: 'task-died' })]);

@@ -1,0 +1,85 @@
+import type { LegId, LegSummary, TranscriptEvent } from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
+import type { RecoveredSession } from '../speech/orphaned-session';
+import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
+import { NOBODY, type LegRecord } from '../store/live-leg';
+import type { StoredCall } from '../store/stored-call';
+import { lateBooks } from './late-books';
+import { sessionEvents, type FoundSession } from './orphan-books';
+
+export interface LateReconciliationOptions {
+  readonly store: Pick<LeaseStore, 'saveLegs' | 'deleteLegs'>;
+  /** Never rejects. */
+  readonly recoverSession: (session: UnreconciledSession) => Promise<RecoveredSession>;
+  readonly tell: (event: TranscriptEvent) => void;
+  readonly adopt: (
+    leg: LegId & { readonly accountSid: string; readonly tries: number },
+    summary: LegSummary,
+  ) => void;
+  /** After a leg's end, until its sessions are asked about again; twice as long with every try in vain. */
+  readonly reconcileAfterMs: number;
+  readonly wallNow: () => number;
+  readonly logger: Logger;
+}
+
+const MOST_BETWEEN_TRIES_MS = 3_600_000;
+/** About a day of them. */
+const MOST_TRIES = 30;
+
+/**
+ * Looks again at legs that are over and have sessions that are not reconciled: lines could not be written, or the final
+ * result could not be had. Between looks such a leg is nobody's, so that any task may go on.
+ */
+export class LateReconciliation {
+  readonly #options: LateReconciliationOptions;
+
+  constructor(options: LateReconciliationOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it is time for this leg. A leg that is a task's is that one's, or due at once. */
+  isDue({ taskId, savedAt, tries = 0 }: LegRecord): boolean {
+    const { reconcileAfterMs, wallNow } = this.#options;
+    const waitMs = Math.min(MOST_BETWEEN_TRIES_MS, reconcileAfterMs * 2 ** tries);
+    if (taskId !== NOBODY) return true;
+    return tries < MOST_TRIES && wallNow() >= Date.parse(savedAt) + waitMs;
+  }
+
+  /** @param sessions of the leg, which has its end in the table; those that are not reconciled */
+  async reconcile(
+    record: LegRecord,
+    stored: StoredCall,
+    sessions: readonly UnreconciledSession[],
+  ): Promise<void> {
+    const { recoverSession, tell, adopt } = this.#options;
+    const { callSid, streamSid } = record;
+    const found = await Promise.all(
+      sessions.map(async (session) => ({ session, found: await recoverSession(session) })),
+    );
+    const events = lateBooks({ record, stored, sessions: found });
+    events.forEach(tell);
+    const last = events.at(-1);
+    const accountSid = stored.call.accountSid ?? record.accountSid;
+    if (last?.type !== 'leg-ended' || !last.summary.reconciled) return this.#leave(record, found);
+    // What it tells may be lost on its way to the table, again and again.
+    adopt({ callSid, streamSid, accountSid, tries: (record.tries ?? 0) + 1 }, last.summary);
+  }
+
+  async #leave(record: LegRecord, sessions: readonly FoundSession[]): Promise<void> {
+    const { store, tell, wallNow, logger } = this.#options;
+    const { callSid, streamSid } = record;
+    const tries = (record.tries ?? 0) + 1;
+    if (tries < MOST_TRIES) {
+      const savedAt = new Date(wallNow()).toISOString();
+      await store.saveLegs([{ ...record, taskId: NOBODY, isStopping: true, tries, savedAt }]);
+      return;
+    }
+    logger.error({ callSid, streamSid, tries }, 'Sessions of a leg have no final result, and are given up');
+    for (const { session, found } of sessions) {
+      // Their urls lead nowhere any more.
+      if (found.facts === undefined)
+        sessionEvents({ callSid, streamSid }, { session, found: { ...found, isEnded: true } }).forEach(tell);
+    }
+    await store.deleteLegs([record]);
+  }
+}
