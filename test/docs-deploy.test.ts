@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEPLOY_SETTINGS, type DeploySettingName } from '../lib/deploy-settings';
 import { parseSettings } from '../lib/settings';
 import { fillSecretCommand, TWILIO_SECRET_FIELDS } from '../runtime/contract/secrets';
 import { makeStacks, templatesOf, WAYS } from './support/stacks';
+import { expectLinks } from './support/doc-links';
 
 const DOCS = join(__dirname, '..', 'docs');
 const page = readFileSync(join(DOCS, 'deploy.md'), 'utf8');
@@ -89,21 +90,5 @@ test('what destroying leaves behind has its commands', () => {
 });
 
 test.each(['deploy.md', 'costs.md'])('every file and heading that %s links to is there', (name) => {
-  const text = readFileSync(join(DOCS, name), 'utf8');
-  const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
-  expect(links.length).toBeGreaterThan(0);
-  for (const [, path = '', heading] of links) {
-    const file = join(DOCS, path === '' ? name : path);
-    expect([file, existsSync(file)]).toEqual([file, true]);
-    if (heading !== undefined) expect(headingsOf(file)).toContain(heading);
-  }
+  expectLinks(join(DOCS, name), { moreThan: 0 });
 });
-
-function headingsOf(file: string): string[] {
-  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w\s-]/g, '')
-      .replace(/ /g, '-'),
-  );
-}

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCENARIOS } from '../local/chaos/scenarios';
 import { LEG_MOVES, type LegState } from '../runtime/call/leg-state';
@@ -10,6 +10,7 @@ import { RELAY_TIMING } from '../runtime/relay';
 import { ORPHAN_TIMING } from '../runtime/speech/orphaned-session';
 import { RECOGNITION_STATES, type RecognitionState } from '../runtime/speech/recognition-state';
 import { RECOGNITION_TIMING } from '../runtime/speech/recognition-timing';
+import { expectLinks } from './support/doc-links';
 
 const DOCS = join(__dirname, '..', 'docs');
 const page = readFileSync(join(DOCS, 'reliability.md'), 'utf8');
@@ -169,24 +170,5 @@ test('every scenario that was measured is one that can be played', () => {
 
 test.each(['reliability.md', join('decisions', '005-continuity.md')])(
   'every file and heading that %s links to is there',
-  (name) => {
-    const links = [
-      ...readFileSync(join(DOCS, name), 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g),
-    ];
-    expect(links.length).toBeGreaterThan(0);
-    for (const [, path = '', heading] of links) {
-      const file = path === '' ? join(DOCS, name) : join(DOCS, name, '..', path);
-      expect([file, existsSync(file)]).toEqual([file, true]);
-      if (heading !== undefined) expect(headingsOf(file)).toContain(heading);
-    }
-  },
+  (name) => expectLinks(join(DOCS, name), { moreThan: 0 }),
 );
-
-function headingsOf(file: string): string[] {
-  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w\s-]/g, '')
-      .replace(/ /g, '-'),
-  );
-}

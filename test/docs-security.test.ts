@@ -5,6 +5,7 @@ import { METRICS } from '../runtime/contract/metrics';
 import { SETTINGS, type SettingName } from '../runtime/contract/settings';
 import { SECRET_TIMING } from '../runtime/secrets';
 import { RECOGNITION_TIMING } from '../runtime/speech/recognition-timing';
+import { expectLinks } from './support/doc-links';
 
 const DOCS = join(__dirname, '..', 'docs');
 const page = readFileSync(join(DOCS, 'security.md'), 'utf8');
@@ -72,20 +73,5 @@ test('every threat has a test that is there', () => {
 });
 
 test('every file and heading that the page links to is there', () => {
-  const links = [...page.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
-  expect(links.length).toBeGreaterThan(20);
-  for (const [, path = '', heading] of links) {
-    const file = path === '' ? join(DOCS, 'security.md') : join(DOCS, path);
-    expect([file, existsSync(file)]).toEqual([file, true]);
-    if (heading !== undefined) expect(headingsOf(file)).toContain(heading);
-  }
+  expectLinks(join(DOCS, 'security.md'), { moreThan: 20 });
 });
-
-function headingsOf(file: string): string[] {
-  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w\s-]/g, '')
-      .replace(/ /g, '-'),
-  );
-}
