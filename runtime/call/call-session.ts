@@ -34,6 +34,7 @@ import { SilenceSupply } from './silence-supply';
 import { speakerOf } from './speaker';
 import { TrackAligner } from './track-aligner';
 import { isUntranscribed } from './untranscribed';
+import { forgetOldest } from '../model/forget-oldest';
 
 export interface CallSessionOptions {
   readonly sinks: readonly TranscriptSink[];
@@ -592,9 +593,7 @@ export class CallSession implements RecognitionListener {
 
   #rememberStart(segment: Segment): void {
     this.#segmentStartsMs.set(segmentName(segment), segment.startMs);
-    const [oldest] = this.#segmentStartsMs.keys();
-    if (this.#segmentStartsMs.size > REMEMBERED_SEGMENTS && oldest !== undefined)
-      this.#segmentStartsMs.delete(oldest);
+    forgetOldest(this.#segmentStartsMs, REMEMBERED_SEGMENTS);
   }
 
   #tell(event: TranscriptEvent): void {

@@ -10,6 +10,7 @@ import type { LateReconciliation } from './late-reconciliation';
 import type { LostStream } from './reattachment';
 import { closeBooks, type FoundSession } from './orphan-books';
 import { pause } from './pause';
+import { forgetOldest } from '../model/forget-oldest';
 
 export interface ReaperOptions {
   readonly store: Pick<LeaseStore, 'deadTasks' | 'expiredLegs' | 'claimLeg' | 'unreconciledSessions'>;
@@ -88,8 +89,7 @@ export class Reaper {
   #isNews(taskId: string): boolean {
     const looks = (this.#looksAt.get(taskId) ?? 0) + 1;
     this.#looksAt.set(taskId, looks);
-    const [oldest] = this.#looksAt.keys();
-    if (this.#looksAt.size > REMEMBERED_TASKS && oldest !== undefined) this.#looksAt.delete(oldest);
+    forgetOldest(this.#looksAt, REMEMBERED_TASKS);
     return looks <= LOOKS_AT_A_DEAD_TASK;
   }
 

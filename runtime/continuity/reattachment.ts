@@ -8,6 +8,7 @@ import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
 import { ATTEMPT_PARAMETER, attemptOf, MOST_ATTEMPTS } from '../call/attempts';
 import { pause } from './pause';
 import type { StreamOfCall, StreamStarter } from './stream-starter';
+import { forgetOldest } from '../model/forget-oldest';
 
 /** A stream that is gone while its call may go on. */
 export interface LostStream extends StreamOfCall {
@@ -118,8 +119,7 @@ export class Reattachment {
   #isNews(streamSid: string): boolean {
     if (this.#seen.has(streamSid)) return false;
     this.#seen.add(streamSid);
-    const [oldest] = this.#seen;
-    if (this.#seen.size > REMEMBERED_STREAMS && oldest !== undefined) this.#seen.delete(oldest);
+    forgetOldest(this.#seen, REMEMBERED_STREAMS);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { SEGMENT_PREFIX, SESSION_PREFIX, sessionKey } from '../contract/transcripts-table';
 import type { LegId, TranscriptEvent } from '../model/transcript-event';
 import type { StoreWrite } from '../store/store-write';
+import { forgetOldest } from '../model/forget-oldest';
 
 interface SessionKey {
   readonly callSid: string;
@@ -43,8 +44,7 @@ export class LostSegments {
 
   #remember(key: SessionKey, lacks: 'lines' | 'result'): void {
     this.#sessions.set(nameOf(key), { callSid: key.callSid, lacks });
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MOST_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    forgetOldest(this.#sessions, MOST_SESSIONS);
   }
 
   /** The event as it is true. */

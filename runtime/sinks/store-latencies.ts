@@ -2,6 +2,7 @@ import { SEGMENT_PREFIX } from '../contract/transcripts-table';
 import type { LatencySummary } from '../model/transcript-event';
 import { Distribution } from '../observability/distribution';
 import { keyOf, type StoreWrite } from '../store/store-write';
+import { forgetOldest } from '../model/forget-oldest';
 
 /** A call that another process ends is never asked about here: the oldest ones are forgotten. */
 const MOST_CALLS = 10_000;
@@ -20,7 +21,7 @@ export class StoreLatencies {
     if (latencies === undefined) {
       latencies = new Distribution();
       this.#byCall.set(callSid, latencies);
-      this.#forgetOldest();
+      forgetOldest(this.#byCall, MOST_CALLS);
     }
     latencies.add(tookMs);
     return true;
@@ -31,10 +32,5 @@ export class StoreLatencies {
     const latencies = this.#byCall.get(callSid);
     this.#byCall.delete(callSid);
     return latencies?.percentiles();
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#byCall.keys();
-    if (this.#byCall.size > MOST_CALLS && oldest !== undefined) this.#byCall.delete(oldest);
   }
 }

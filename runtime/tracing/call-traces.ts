@@ -1,6 +1,7 @@
 import type { LegId, LegSummary, TranscriptEvent } from '../model/transcript-event';
 import type { TranscriptSink } from '../sinks/transcript-sink';
 import type { CallSpan, SpanExporter, SpanName } from './span-exporter';
+import { forgetOldest } from '../model/forget-oldest';
 
 export interface CallTracesOptions {
   readonly exporter: SpanExporter;
@@ -67,7 +68,7 @@ export class CallTraces implements TranscriptSink {
   /** `/voice` was answered. */
   webhook(callSid: string, cameAtMs: number): void {
     this.#webhooks.set(callSid, cameAtMs);
-    forgetOldest(this.#webhooks);
+    forgetOldest(this.#webhooks, MOST_LEGS);
     this.#tell({ callSid, name: 'webhook', startMs: cameAtMs });
   }
 
@@ -153,7 +154,7 @@ export class CallTraces implements TranscriptSink {
         told: new Set(),
       };
       this.#legs.set(streamSid, leg);
-      forgetOldest(this.#legs);
+      forgetOldest(this.#legs, MOST_LEGS);
     }
     return leg;
   }
@@ -161,9 +162,4 @@ export class CallTraces implements TranscriptSink {
   #tell(span: Omit<CallSpan, 'endMs'>): void {
     this.#options.exporter.export({ ...span, endMs: this.#options.wallNow() });
   }
-}
-
-function forgetOldest(entries: Map<string, unknown>): void {
-  const [oldest] = entries.keys();
-  if (entries.size > MOST_LEGS && oldest !== undefined) entries.delete(oldest);
 }

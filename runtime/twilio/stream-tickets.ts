@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../model/clock';
+import { forgetOldest } from '../model/forget-oldest';
 import type { Secret } from '../model/secret';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
@@ -63,8 +64,8 @@ const REMEMBERED = 10_000;
  */
 export class StreamTickets {
   readonly #options: StreamTicketsOptions;
-  readonly #spent = new Recent(REMEMBERED);
-  readonly #issued = new Recent(REMEMBERED);
+  readonly #spent = new Set<string>();
+  readonly #issued = new Set<string>();
 
   constructor(options: StreamTicketsOptions) {
     this.#options = options;
@@ -86,6 +87,7 @@ export class StreamTickets {
     const parameters = await this.issue(call);
     if (TICKET_PARAMETER in parameters) {
       this.#issued.add(call.callSid);
+      forgetOldest(this.#issued, REMEMBERED);
       // Not waited for: a caller hears nothing meanwhile, and nobody else knows the call yet.
       void this.#options.records.noteIssued(call.callSid).catch(() => this.#fault('not-noted', undefined));
     }
@@ -139,6 +141,7 @@ export class StreamTickets {
     if (wallNow() >= expiresAtMs) return 'expired-ticket';
     if (this.#spent.has(id)) return 'used-ticket';
     this.#spent.add(id);
+    forgetOldest(this.#spent, REMEMBERED);
     try {
       return (await records.spend(id, expiresAtMs)) ? undefined : 'used-ticket';
     } catch {
@@ -166,23 +169,3 @@ const ADVICE: Readonly<Record<TicketFault, string>> = {
   'other-key':
     'A ticket of another process was taken unseen: set the same TICKET_KEY for every relay, at least 32 characters',
 };
-
-/** The last so many of what was added. */
-class Recent {
-  readonly #names = new Set<string>();
-  readonly #most: number;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  add(name: string): void {
-    this.#names.add(name);
-    const [oldest] = this.#names;
-    if (this.#names.size > this.#most && oldest !== undefined) this.#names.delete(oldest);
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-}
