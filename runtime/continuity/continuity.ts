@@ -241,8 +241,11 @@ export class Continuity {
       const heard = legOriginAt === undefined ? {} : { firstAudioAt: legOriginAt };
       return this.#reattach({ ...record, tracks, parameters, ...heard }, 'stream-error');
     }
-    const { tracks, calls, leases } = this.#options;
+    const { tracks, calls, leases, reader } = this.#options;
     if (accountSid === undefined || calls.hasHad(callSid, streamSid)) return;
+    // Its task ended it, because it cost too much, or made another one for it.
+    const stored = await reader.readCall(callSid);
+    if (stored?.call.legs[streamSid]?.endedAt !== undefined) return;
     // Nobody has had it: a task that was full or draining refused it. Unless the call has another leg: then it was a
     // second stream, whose maker tries again.
     const legs = await leases.legsOfCall(callSid);

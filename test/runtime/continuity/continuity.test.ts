@@ -14,6 +14,7 @@ afterEach(() => continuity.close());
 function told(store: {
   findLeg: () => Promise<LegRecord | undefined>;
   legsOfCall?: () => Promise<readonly LegRecord[]>;
+  readCall?: () => Promise<unknown>;
 }): { readonly asked: Promise<StreamOfCall>; readonly streams: StreamOfCall[] } {
   const streams: StreamOfCall[] = [];
   let ask: (stream: StreamOfCall) => void = () => undefined;
@@ -29,6 +30,7 @@ function told(store: {
       ...store,
     },
     mail: { takeReplaced: async () => undefined },
+    reader: { readCall: store.readCall ?? (async () => undefined) },
     calls: { checkpoints: () => [], streaming: [], hasHad: () => false },
     starter: {
       async start(stream: StreamOfCall) {
@@ -87,4 +89,12 @@ test('A refused stream is made anew while the one before still stops, with its p
   const stopping = legRecord({ streamSid: 'MZ0', isStopping: true, parameters: { language: 'de' } });
   const { asked } = told({ findLeg: after(0, undefined), legsOfCall: after(0, [stopping]) });
   expect((await asked).parameters).toMatchObject({ language: 'de' });
+});
+
+test('A stream that its task ended, because it cost too much, is not made anew', async () => {
+  const ended = { call: { legs: { MZ1: { endedAt: '2026-11-21T12:00:00.000Z', endReason: 'idle' } } } };
+  const { asked, streams } = told({ findLeg: after(0, undefined), readCall: async () => ended });
+  continuity.onStreamStatus({ ...EVENT, streamSid: 'MZ2' });
+  await asked;
+  expect(streams).toMatchObject([{ streamSid: 'MZ2' }]);
 });
