@@ -276,6 +276,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       },
       claimOrigin: (callSid, legOriginAtMs, otherwiseMs) =>
         calls.claimOrigin(callSid, legOriginAtMs, otherwiseMs),
+      moveOrigin: (callSid, originAtMs) => calls.moveOrigin(callSid, originAtMs),
       describeCall: (callSid, accountSid) => directory.describe(callSid, accountSid),
       alignmentWindowMs: timing.alignmentWindowMs,
       beginningMs: timing.beginningMs,

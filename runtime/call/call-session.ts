@@ -47,6 +47,8 @@ export interface CallSessionOptions {
   readonly onFinishing?: (start: LegStart, reason: LegEndReason, firstAudioAt: string | undefined) => void;
   /** When the call's first audio was, given this leg's; `otherwiseMs` when nobody can tell. Resolves always. */
   readonly claimOrigin: (callSid: string, legOriginAtMs: number, otherwiseMs: number) => Promise<number>;
+  /** It was earlier than the audio came. */
+  readonly moveOrigin: (callSid: string, originAtMs: number) => void;
   /** What Twilio says of the call; `undefined` when nobody can be asked. Never rejects. */
   readonly describeCall: (callSid: string, accountSid: string) => Promise<CallParties | undefined>;
   readonly alignmentWindowMs: number;
@@ -129,6 +131,7 @@ export class CallSession implements RecognitionListener {
   #parties: CallParties = { direction: 'unknown' };
   #clock: CallClock | undefined;
   #originClaimed: Promise<void> = Promise.resolve();
+  #originToldMs = -Infinity;
   /** Events whose times are not known until the call's origin is. */
   #held: (() => void)[] = [];
   #segments = 0;
@@ -270,7 +273,10 @@ export class CallSession implements RecognitionListener {
     const leg = this.#leg;
     if (leg === undefined || this.#state === 'ended') return;
     this.#guarded(() => {
-      if (this.#state === 'streaming') this.#supplySilence(leg);
+      if (this.#state === 'streaming') {
+        this.#supplySilence(leg);
+        if (this.#hasBegun) this.#correctOrigin();
+      }
       leg.recognition.tick();
     });
   }
@@ -330,12 +336,12 @@ export class CallSession implements RecognitionListener {
 
   /**
    * The first frames of a stream may come late, all at once. The earliest beginning that the audio so far allows is when
-   * it was said; a call's first leg is the zero of its times, however late that came.
+   * it was said.
    */
   #noteBeginning({ aligner }: Leg, track: Track, nowMs: number): void {
     const first = this.#firstAudio;
     if (first === undefined || nowMs - first.nowMs > this.#options.beginningMs) return;
-    const beganAtMs = this.#options.wallNow() - aligner.placedMs(track).framesMs;
+    const beganAtMs = first.atMs + nowMs - first.nowMs - aligner.placedMs(track).framesMs;
     this.#beganAtMs = Math.min(this.#beganAtMs, beganAtMs);
     this.#clock?.legBeganAt(this.#beganAtMs);
   }
@@ -359,22 +365,41 @@ export class CallSession implements RecognitionListener {
       .catch((error: unknown) => this.#onFault(error));
   }
 
-  async #claimOrigin({ callSid, streamSid, parameters }: LegStart, legOriginAtMs: number): Promise<void> {
+  async #claimOrigin({ callSid, parameters }: LegStart, legOriginAtMs: number): Promise<void> {
     const passedOnMs = Date.parse(parameters[ORIGIN_PARAMETER] ?? '');
     // Anybody's stream may have a parameter of that name.
     const isPlausible = passedOnMs <= legOriginAtMs && passedOnMs > legOriginAtMs - LONGEST_CALL_MS;
     const otherwiseMs = isPlausible ? passedOnMs : legOriginAtMs;
     const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs, otherwiseMs);
-    this.#passOn({ [ORIGIN_PARAMETER]: isoTime(originAtMs) });
     this.#clock = new CallClock(originAtMs, legOriginAtMs);
+    this.#tellOrigin(originAtMs);
     this.#clock.legBeganAt(this.#beganAtMs);
-    this.#tell({ type: 'audio-started', callSid, streamSid, originAt: new Date(originAtMs).toISOString() });
     const held = this.#held;
     this.#held = [];
     for (const tell of held) tell();
   }
 
   /** A stream that goes on with the call shall know it, whether the store can tell then or not. */
+  #tellOrigin(originAtMs: number): void {
+    const originAt = isoTime(originAtMs);
+    this.#originToldMs = originAtMs;
+    this.#passOn({ [ORIGIN_PARAMETER]: originAt });
+    this.#tell({ type: 'audio-started', ...this.#id(), originAt });
+  }
+
+  /** What piled up before the first frame has come. */
+  get #hasBegun(): boolean {
+    const { now, beginningMs } = this.#options;
+    return this.#firstAudio !== undefined && now() - this.#firstAudio.nowMs > beginningMs;
+  }
+
+  #correctOrigin(): void {
+    const originAtMs = this.#clock?.originAtMs;
+    if (originAtMs === undefined || originAtMs >= this.#originToldMs) return;
+    this.#tellOrigin(originAtMs);
+    this.#options.moveOrigin(this.#id().callSid, originAtMs);
+  }
+
   #passOn(parameters: Readonly<Record<string, string>>): void {
     const leg = this.#leg;
     if (leg === undefined) return;
@@ -459,6 +484,7 @@ export class CallSession implements RecognitionListener {
   #end(leg: Leg, reason: LegEndReason): void {
     const { metrics, wallNow } = this.#options;
     const { tracks } = leg.start;
+    this.#correctOrigin();
     const summary = this.#summary(leg, reason, new Date(wallNow()).toISOString());
     this.#whenTimed((clock) => this.#tellGaps(leg, clock));
     for (const ledger of Object.values(summary.ledger.tracks)) {

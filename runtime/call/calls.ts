@@ -186,6 +186,12 @@ export class Calls {
     return call.origin;
   }
 
+  /** The call's first audio was said earlier than it came: its later legs go by that. */
+  moveOrigin(callSid: string, originAtMs: number): void {
+    const call = this.#calls.get(callSid);
+    if (call !== undefined) call.origin = Promise.resolve(originAtMs);
+  }
+
   async #askForOrigin(callSid: string, legOriginAtMs: number, otherwiseMs: number): Promise<number> {
     const { origins, logger } = this.#options;
     try {

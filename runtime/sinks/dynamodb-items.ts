@@ -128,9 +128,13 @@ function legStarted(event: EventOf<'leg-started'>, options: ItemOptions): ItemUp
 }
 
 function audioStarted(event: EventOf<'audio-started'>, options: ItemOptions): ItemUpdate {
+  const { callSid, originAt } = event;
   return {
-    key: callKey(event.callSid),
-    setIfAbsent: { originAt: event.originAt, [TTL_ATTRIBUTE]: options.expiresAt },
+    key: callKey(callSid),
+    set: { originAt, [TTL_ATTRIBUTE]: options.expiresAt },
+    // The first leg may learn that its audio was said earlier than it came.
+    condition: { any: [{ absent: 'originAt' }, { attribute: 'originAt', is: '>', value: originAt }] },
+    whenRefused: 'ignore',
   };
 }
 

@@ -16,7 +16,7 @@ export type AttributePath = string | readonly string[];
 export type Condition =
   | { readonly exists: AttributePath }
   | { readonly absent: AttributePath }
-  | { readonly attribute: AttributePath; readonly is: '<' | '<=' | '=' | '<>'; readonly value: unknown }
+  | { readonly attribute: AttributePath; readonly is: '<' | '<=' | '=' | '<>' | '>'; readonly value: unknown }
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] };
 

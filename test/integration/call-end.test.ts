@@ -70,6 +70,25 @@ test('a second leg of a call goes on with its times, and the call ends once, aft
   });
 });
 
+test('a call whose first audio came late began when that was said, for its later legs as for the table', async () => {
+  const world = await testWorld({ script: () => SCRIPT, timing: { callEndGraceMs: 400, beginningMs: 50 } });
+  const first = world.callOneTrack(patternedAudio(CALL_MS, 65), { behaviour: { end: 'close without stop' } });
+  const { callSid, accountSid } = first;
+  await world.sink.next('leg-ended', callSid);
+  // Eight seconds of audio came in every one: it must have been said before.
+  const [cameAt, saidAt] = world.sink.of('audio-started', callSid).map(({ originAt }) => originAt);
+  expect(Date.parse(saidAt!)).toBeLessThan(Date.parse(cameAt!));
+
+  const second = world.callOneTrack(patternedAudio(CALL_MS, 66), { callSid, accountSid });
+  await world.sink.next('call-ended', callSid);
+  const ofSecond = world.sink
+    .of('audio-started', callSid)
+    .filter(({ streamSid }) => streamSid === second.streamSid);
+  expect(ofSecond[0]?.originAt).toBe(saidAt);
+  const { call } = await world.readAfterDrain(callSid);
+  expect(call.originAt).toBe(saidAt);
+});
+
 test('a leg that comes after its call was taken for over opens it again', async () => {
   const world = await testWorld({ script: () => SCRIPT });
   const { callSid, accountSid } = world.callOneTrack(patternedAudio(CALL_MS, 64));

@@ -26,6 +26,15 @@ describe('a call clock', () => {
     expect(clock.toCallMs(500)).toBe(500);
   });
 
+  test('stays at zero with the first leg, and moves with it to when the first audio was said', () => {
+    const clock = new CallClock(origin, origin);
+    clock.legBeganAt(origin - 1_200);
+    clock.legBeganAt(origin - 700);
+    expect(clock.toCallMs(500)).toBe(500);
+    expect(clock.originAtMs).toBe(origin - 1_200);
+    expect(clock.at(500)).toBe('2026-11-21T09:59:59.300Z');
+  });
+
   test('never goes below zero: not before the first audio, not with a clock that is behind', () => {
     expect(new CallClock(origin, origin).toCallMs(-300)).toBe(0);
     expect(new CallClock(origin, origin - 5_000).toCallMs(500)).toBe(500);
