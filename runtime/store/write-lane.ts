@@ -93,7 +93,9 @@ export class WriteLane {
 
   /** Takes a write that is not under way out of the lane. */
   drop(queued: QueuedWrite): void {
-    this.#waiting.splice(this.#waiting.indexOf(queued), 1);
+    const index = this.#waiting.indexOf(queued);
+    this.#waiting.splice(index, 1);
+    if (index < this.#sparableFrom) this.#sparableFrom -= 1;
   }
 
   /** Stops waiting for company and cuts the current back-off short. @returns when everything is written. */

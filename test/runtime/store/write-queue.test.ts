@@ -497,6 +497,32 @@ test('A full queue drops segments before what nobody else knows, as a leg that e
   expect(await keysOf(callSid)).toEqual(left);
 });
 
+test('A segment that comes to a full queue of what nobody else knows is the next to go', async () => {
+  let isUnderWay: () => void = () => undefined;
+  let answer: () => void = () => undefined;
+  const underWay = new Promise<void>((resolve) => (isUnderWay = resolve));
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const lost: string[] = [];
+  const request = async (): Promise<never[]> => {
+    isUnderWay();
+    await answered;
+    return [];
+  };
+  const queue = createQueue({
+    writer: { putAll: request, update: async () => undefined },
+    maxCount: 4,
+    lanes: 1,
+    onLost: (write) => void lost.push(keyOf(write).itemKey),
+  });
+  const add = (itemKey: string): void => queue.add({ type: 'put', item: { callSid: 'CA1', itemKey } });
+  add('GAP#under way');
+  await underWay;
+  for (const itemKey of ['GAP#1', 'GAP#2', 'GAP#3', 'GAP#4', 'SEGMENT#1', 'GAP#5', 'GAP#6']) add(itemKey);
+  await settled();
+  expect(lost).toEqual(['GAP#1', 'SEGMENT#1', 'GAP#2', 'GAP#3']);
+  answer();
+});
+
 test('A queue full of what nobody else knows drops the oldest of it: its bound holds', async () => {
   const callSid = newCall();
   world.proxy.setFault(() => ({ type: 'status', status: 500 }));
