@@ -77,6 +77,8 @@ export class CallReader {
   /** One call with everything it has. @returns undefined when the table knows nothing of it. */
   async readCall(callSid: string): Promise<StoredCall | undefined> {
     const items = await this.#queryAll({
+      // Tasks decide by it what a dead one has left to do.
+      ConsistentRead: true,
       KeyConditionExpression: '#callSid = :callSid',
       ExpressionAttributeNames: { '#callSid': PARTITION_KEY },
       ExpressionAttributeValues: { ':callSid': callSid },
