@@ -147,13 +147,8 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const ownTable =
     store.endpoint === undefined ? undefined : new OwnTable({ client, tableName: store.table, logger });
   await ownTable?.tried;
-  const callStore = new CallStore({
-    client,
-    tableName: store.table,
-    retentionDays: store.retentionDays,
-    now,
-  });
   const tableAccess = { client, tableName: store.table, wallNow };
+  const callStore = new CallStore({ ...tableAccess, retentionDays: store.retentionDays });
   const traces = config.otlpTracesUrl === undefined ? undefined : openTraces(config.otlpTracesUrl, wallNow);
   const tickets = new StreamTickets({
     policy: ticket.policy,

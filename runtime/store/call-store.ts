@@ -14,7 +14,7 @@ export interface CallStoreOptions {
   readonly retentionDays: number;
   /** For one request. */
   readonly timeoutMs?: number;
-  readonly now?: Clock;
+  readonly wallNow: Clock;
 }
 
 const SECONDS_PER_DAY = 86_400;
@@ -37,8 +37,8 @@ export class CallStore {
    * @throws CallStoreError
    */
   async claimOrigin(callSid: string, originAt: string): Promise<string> {
-    const { retentionDays, now = Date.now } = this.#options;
-    const expiresAt = Math.floor(now() / 1000) + retentionDays * SECONDS_PER_DAY;
+    const { retentionDays, wallNow } = this.#options;
+    const expiresAt = Math.floor(wallNow() / 1000) + retentionDays * SECONDS_PER_DAY;
     const item = await this.#requests.change('The origin of the call could not be stored', {
       key: callKey(callSid),
       setIfAbsent: { originAt, [TTL_ATTRIBUTE]: expiresAt },

@@ -8,7 +8,13 @@ let world: StoreWorld;
 let store: CallStore;
 
 const createStore = (options: Partial<CallStoreOptions> = {}): CallStore =>
-  new CallStore({ client: world.client, tableName: TABLE, retentionDays: 2, now: () => 5_000, ...options });
+  new CallStore({
+    client: world.client,
+    tableName: TABLE,
+    retentionDays: 2,
+    wallNow: () => 5_000,
+    ...options,
+  });
 
 beforeAll(async () => void (world = await startStoreWorld(60_000)));
 afterAll(() => world.close());
