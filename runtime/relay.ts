@@ -327,8 +327,10 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           listener,
           accountSid,
           tracks: config.tracks,
-          isAccountFull: ({ accountSid: of, callSid }) =>
-            Number.isFinite(limits.callsPerAccount) && calls.callsOf(of, callSid) >= limits.callsPerAccount,
+          refuse: ({ accountSid: of, callSid, streamSid }) => {
+            if (calls.hasHad(callSid, streamSid)) return 'known-stream';
+            return calls.callsOf(of, callSid) >= limits.callsPerAccount ? 'account-full' : undefined;
+          },
           ...(ticket.policy === 'off' ? {} : { checkTicket: tickets.check.bind(tickets) }),
           logger,
           metrics,

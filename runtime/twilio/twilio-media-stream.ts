@@ -2,6 +2,7 @@ import { WebSocket, type RawData } from 'ws';
 import { PING_INTERVAL_MS } from '../contract/durations';
 import type { Track } from '../model/audio';
 import type { CallEvent, LegEndReason, LegStart } from '../model/call-event';
+import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { MediaReader } from './media-reader';
@@ -40,8 +41,11 @@ export interface MediaStreamOptions extends MediaStreamTiming {
   readonly accountSid?: string | undefined;
   /** The tracks that are transcribed: the setting `TRACKS`. */
   readonly tracks: readonly Track[];
-  /** The account has as many other calls as it may have. */
-  readonly isAccountFull?: (call: TicketedCall) => boolean;
+  /**
+   * Asked last: the account has as many other calls as it may have, or a stream of that name was here before. Twilio
+   * names each one anew, so somebody plays it again.
+   */
+  readonly refuse?: (stream: LegId & TicketedCall) => 'account-full' | 'known-stream' | undefined;
   /** May this stream begin? What it sends meanwhile is kept. Never rejects. Without it there are no tickets. */
   readonly checkTicket?: (
     call: TicketedCall,
@@ -80,7 +84,7 @@ const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
   'protocol-error': 1002,
 };
 
-type Refusal = StartRefusal | TicketRefusal | 'start-timeout' | 'account-full';
+type Refusal = StartRefusal | TicketRefusal | 'start-timeout' | 'account-full' | 'known-stream';
 
 const REFUSAL_CODES: Readonly<Record<Refusal, number>> = {
   'media-format': 1003,
@@ -88,6 +92,7 @@ const REFUSAL_CODES: Readonly<Record<Refusal, number>> = {
   tracks: 1008,
   'start-timeout': 1008,
   'account-full': 1013,
+  'known-stream': 1008,
   'no-ticket': 1008,
   'bad-ticket': 1008,
   'expired-ticket': 1008,
@@ -224,7 +229,8 @@ export class TwilioMediaStream {
   }
 
   #begin(started: LegStart): void {
-    if (this.#options.isAccountFull?.(started) === true) return this.#refuse('account-full');
+    const refusal = this.#options.refuse?.(started);
+    if (refusal !== undefined) return this.#refuse(refusal);
     this.#heardAt = this.#now();
     this.#enter('streaming');
     this.#emit(started);
@@ -239,11 +245,12 @@ export class TwilioMediaStream {
 
   #onChecked(started: LegStart, refusal: TicketRefusal | undefined): void {
     const held = this.#held.splice(0);
-    if (this.#state !== 'checking') return;
-    if (refusal !== undefined) this.#refuse(refusal);
-    else {
-      this.#begin(started);
-      for (const { data, isBinary } of held) this.#onMessage(data, isBinary);
+    if (this.#state === 'checking') {
+      if (refusal !== undefined) this.#refuse(refusal);
+      else {
+        this.#begin(started);
+        for (const { data, isBinary } of held) this.#onMessage(data, isBinary);
+      }
     }
     if (this.#isGone) this.#onClose();
   }

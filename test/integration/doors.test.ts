@@ -110,6 +110,19 @@ describe('MAX_CALLS', () => {
   });
 });
 
+test('a stream that is played again, while it lives or when it is over, is refused', async () => {
+  const world = await testWorld();
+  const first = world.callOneTrack(AUDIO, { behaviour: { end: 'never' } });
+  const { callSid, streamSid } = first;
+  await world.sink.next('audio-started', callSid);
+  await world.callOneTrack(AUDIO, { callSid, streamSid }).done;
+  first.hangUp();
+  await world.sink.next('leg-ended', callSid);
+  await world.callOneTrack(AUDIO, { callSid, streamSid }).done;
+  expect(world.relay.metrics.value('requestsRefused', 'known-stream')).toBe(2);
+  expect(world.sink.of('leg-started', callSid)).toHaveLength(1);
+});
+
 describe('limits of cost', () => {
   test('MAX_CALLS_PER_ACCOUNT refuses one more call, which is no other leg of one', async () => {
     const world = await testWorld({ settings: { MAX_CALLS_PER_ACCOUNT: '1' } });

@@ -326,7 +326,7 @@ describe('streams that are not taken', () => {
     const asked: unknown[] = [];
     const bench = await connect({
       checkTicket: async () => undefined,
-      isAccountFull: (call) => asked.push(call) > 0,
+      refuse: (stream) => (asked.push(stream) > 0 ? 'account-full' : undefined),
     });
     for (const message of [startMessage(), media(2)]) bench.peer.send(message);
     expect((await bench.peer.closed()).code).toBe(1013);
@@ -429,6 +429,21 @@ describe('while the ticket is looked at', () => {
     await bench.recorder.until((events) => events.length > 0);
     expect(bench.recorder.audio).toHaveLength(8 * 24_000);
     expect(ignored(bench, 'held-full')).toBe(2);
+  });
+
+  it('our close ends a stream that is gone by then', async () => {
+    const { answer, checkTicket, asked } = checked();
+    const bench = await connect({ checkTicket });
+    bench.peer.send(withTicket);
+    await asked;
+    const [socket] = open[0]!.server.clients;
+    bench.peer.socket.close();
+    await once(socket!, 'close');
+    bench.stream.close('drained');
+    answer();
+    await bench.stream.closed;
+    expect(bench.recorder.events).toEqual([]);
+    expect(bench.stream.state).toBe('ended');
   });
 
   it('our close ends the stream before it began', async () => {
