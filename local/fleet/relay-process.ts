@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { spawnRelay, type RelaySpawn } from './spawn-relay';
 
 /** A line of its stdout: log and metrics are JSON, one object a line. */
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -8,13 +9,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 /** Exit code, or the signal that ended it. */
 export type ExitReason = number | NodeJS.Signals;
 
-export interface RelayProcessOptions {
-  /** What Node runs. */
-  readonly program: readonly string[];
-  /** The whole environment but PATH. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Without a `.env`, which it would read. */
-  readonly directory: string;
+export interface RelayProcessOptions extends RelaySpawn {
   /** Told after each line and when it has ended. */
   readonly onChange: () => void;
 }
@@ -25,7 +20,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** `runtime/main.ts` as a container runs it: a process of its own, with nothing of ours in its environment. */
+/** One process of a relay, read line by line. */
 export class RelayProcess {
   readonly pid: number | undefined;
   /** Everything it has logged. */
@@ -35,28 +30,18 @@ export class RelayProcess {
   #stderr = '';
   #exit: ExitReason | undefined;
 
-  constructor({ program, environment, directory, onChange }: RelayProcessOptions) {
-    this.#child = spawn(process.execPath, program, {
-      cwd: directory,
-      env: {
-        PATH: '/usr/bin:/bin',
-        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-        AWS_EC2_METADATA_DISABLED: 'true',
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  constructor({ onChange, ...own }: RelayProcessOptions) {
+    const child = spawnRelay(own);
+    this.#child = child;
+    this.pid = child.pid;
+    running.add(child);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.lines.push(parseLine(line));
+      onChange();
     });
-    this.pid = this.#child.pid;
-    running.add(this.#child);
-    const { stdout, stderr } = this.#child;
-    if (stdout !== null)
-      createInterface({ input: stdout }).on('line', (line) => {
-        this.lines.push(parseLine(line));
-        onChange();
-      });
-    stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
-    this.exited = once(this.#child, 'close').then(([code, signal]: (ExitReason | null)[]) => {
-      running.delete(this.#child);
+    child.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
+    this.exited = once(child, 'close').then(([code, signal]: (ExitReason | null)[]) => {
+      running.delete(child);
       this.#exit = code ?? signal ?? -1;
       onChange();
       return this.#exit;

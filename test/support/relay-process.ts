@@ -1,9 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
+import { spawnRelay } from '../../local/fleet/spawn-relay';
 
 const MAIN = resolve(__dirname, '../../runtime/main.ts');
 // Found from here: the working directory is another one, so that no .env of the developer is read.
@@ -22,32 +24,23 @@ export interface RelayProcessOptions {
   readonly program?: readonly string[];
 }
 
-/** `runtime/main.ts` as a container runs it: a process of its own, with nothing of ours in its environment. */
+/** One process of a relay, with everything that it has said. */
 export class RelayProcess {
   readonly pid: number | undefined;
   /** Resolves with the exit code, or with the signal that ended it. */
   readonly exited: Promise<number | NodeJS.Signals>;
   stdout = '';
   stderr = '';
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   readonly #waiting = new Set<() => void>();
   #hasExited = false;
 
   constructor({ environment, directory = emptyDirectory(), program = SOURCES }: RelayProcessOptions) {
-    this.#child = spawn(process.execPath, program, {
-      cwd: directory,
-      env: {
-        PATH: '/usr/bin:/bin',
-        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-        AWS_EC2_METADATA_DISABLED: 'true',
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.#child = spawnRelay({ program, environment, directory });
     this.pid = this.#child.pid;
     running.add(this);
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#heard('stdout', chunk));
-    this.#child.stderr?.on('data', (chunk: Buffer) => this.#heard('stderr', chunk));
+    this.#child.stdout.on('data', (chunk: Buffer) => this.#heard('stdout', chunk));
+    this.#child.stderr.on('data', (chunk: Buffer) => this.#heard('stderr', chunk));
     this.exited = once(this.#child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
       this.#hasExited = true;
       running.delete(this);
@@ -82,7 +75,7 @@ export class RelayProcess {
 
   /** Nobody reads its stdout from now on. */
   stopListening(): void {
-    this.#child.stdout?.destroy();
+    this.#child.stdout.destroy();
   }
 
   /** The first log line with this message, now or later. Rejects when the process ends without it. */
