@@ -158,7 +158,8 @@ class LocalFleet implements Fleet {
     const directory = await mkdtemp(join(tmpdir(), 'callscript-fleet-'));
     this.#closers.push(() => rm(directory, { recursive: true, force: true }));
     const table = await this.#keep(startEmbeddedDynamoDb());
-    const client = createDocumentClient({ region: LOCAL_REGION, endpoint: table.endpoint });
+    // A connection that nobody used for a while may be closed just when it is used again.
+    const client = createDocumentClient({ region: LOCAL_REGION, endpoint: table.endpoint, attempts: 3 });
     this.#closers.push(() => client.destroy());
     const balancer = await this.#keep(startBalancer());
     const gladia = await this.#keep(
