@@ -55,17 +55,27 @@ function isPostRequest({ method, path }: { readonly method: string; readonly pat
   return method === 'POST' && path === '/v2/live';
 }
 
+const FRAME_MS = 20;
 const SESSION_CALLS = 60;
 const SESSIONS = 30;
 
+/** The relay has, or was sent, so much of a call. */
+function hasSpoken({ sent }: Call): boolean {
+  return sent.frames.inbound >= 5_000 / FRAME_MS;
+}
+
+/** Calls go on until the account is full, and all of them are heard or have waited for it. */
 async function shareSessions(trial: Trial, settings: Readonly<Record<string, string>>): Promise<void> {
   const fleet = await trial.start({ settings, paceFactor: 2, gladia: { maxConcurrentSessions: SESSIONS } });
-  trial.calls(SESSION_CALLS, { ms: 5_000 });
+  const calls = trial.calls(SESSION_CALLS, { ms: 60_000 });
+  const isFull = (): boolean => fleet.gladia.openSessions === SESSIONS && calls.every(hasSpoken);
+  await fleet.gladia.waitFor(isFull, { timeoutMs: 30_000, what: 'a full account' });
+  for (const call of calls) call.hangUp();
   await trial.finish();
   const { maxOpenSessions } = fleet.gladia;
   trial.promise(
-    maxOpenSessions === SESSIONS,
-    `${maxOpenSessions} sessions were open at once, not ${SESSIONS}`,
+    maxOpenSessions <= SESSIONS,
+    `${maxOpenSessions} sessions were open, not ${SESSIONS} at most`,
   );
 }
 
