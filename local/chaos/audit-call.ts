@@ -29,6 +29,8 @@ export interface CallAudit {
   /** By cause, of all tracks: the longer of ledger and GAP items. */
   readonly lostMs: Readonly<Record<string, number>>;
   readonly doubledSegments: number;
+  /** Of all tracks, by the ledger. */
+  readonly unconfirmedMs: number;
 }
 
 /** Two legs of a call are placed by the wall clock, and each begins with a burst of audio that had piled up. */
@@ -66,6 +68,7 @@ export function auditCall(facts: CallFacts, allowed: AllowedLoss = {}): CallAudi
     ),
     lostMs,
     doubledSegments: doubled.length,
+    unconfirmedMs: sum(ledgersOf(facts).map(({ ledger }) => ledger.unconfirmedMs)),
   };
 }
 

@@ -2,9 +2,11 @@ import { counted } from '../../runtime/model/counted';
 import type { Scenario } from './scenario';
 import type { ScenarioResult } from './scenario-result';
 
-const TITLES = ['scenario', 'calls', 'audio', 'doubled', 'recovery', 'took', 'verdict', 'lost'] as const;
+const TITLES = [
+  ...['scenario', 'calls', 'audio', 'doubled', 'unconfirmed', 'recovery', 'took', 'verdict', 'lost'],
+] as const;
 /** Of the columns behind the name; the last one is as long as it is. */
-const WIDTHS = [5, 8, 7, 8, 7, 7];
+const WIDTHS = [5, 8, 7, 11, 8, 7, 7];
 
 /** Lines of a table that is printed while it grows. */
 export function resultTable(scenarios: readonly Scenario[]): {
@@ -14,17 +16,21 @@ export function resultTable(scenarios: readonly Scenario[]): {
   const nameWidth = Math.max(TITLES[0].length, ...scenarios.map(({ name }) => name.length));
   const line = ([name = '', ...cells]: readonly string[]): string =>
     [name.padEnd(nameWidth), ...cells.map((cell, at) => cell.padStart(WIDTHS[at] ?? 0))].join('  ').trimEnd();
-  return { head: line(TITLES), row: (result) => line(cellsOf(result)) };
+  return {
+    head: line(TITLES),
+    row: (result) => [line(cellsOf(result)), ...result.notes.map((note) => `  ${note}`)].join('\n'),
+  };
 }
 
 function cellsOf({ scenario, totals, broken, tookMs }: ScenarioResult): readonly string[] {
-  const { calls, sentMs, doubledSegments, recoveryMs, lostMs } = totals;
+  const { calls, sentMs, doubledSegments, unconfirmedMs, recoveryMs, lostMs } = totals;
   const lost = Object.entries(lostMs).map(([cause, ms]) => `${Math.round(ms)} ms ${cause}`);
   return [
     scenario.name,
     String(calls),
     seconds(sentMs),
     String(doubledSegments),
+    seconds(unconfirmedMs),
     recoveryMs === undefined ? '-' : seconds(recoveryMs),
     seconds(tookMs),
     broken.length === 0 ? 'kept' : 'BROKEN',

@@ -7,6 +7,8 @@ export interface ScenarioResult {
   /** Empty when every promise was kept. */
   readonly broken: readonly string[];
   readonly totals: TrialTotals;
+  /** What was measured beside the totals, a line each. */
+  readonly notes: readonly string[];
   readonly tookMs: number;
   /** Texts by file name: what the relays logged, and all about the calls that a promise was broken to. */
   readonly evidence: Readonly<Record<string, string>>;
@@ -32,8 +34,8 @@ export async function playScenario(
   });
   const { evidence } = trial;
   await attempt(() => trial.close());
-  const { broken, totals } = trial;
-  return { scenario, seed, broken, totals, evidence, tookMs: performance.now() - startedAt };
+  const { broken, totals, notes } = trial;
+  return { scenario, seed, broken, totals, notes, evidence, tookMs: performance.now() - startedAt };
 }
 
 /** Scenarios of one run have calls of their own, and `--only` gives a scenario the same ones (FNV-1a). */

@@ -47,6 +47,8 @@ export interface TrialTotals {
   readonly sentMs: number;
   readonly lostMs: Readonly<Record<string, number>>;
   readonly doubledSegments: number;
+  /** Of all tracks: audio whose session never said in the end that it has it. */
+  readonly unconfirmedMs: number;
   /** The longest time from a fault to the audio that is taken again. */
   readonly recoveryMs: number | undefined;
 }
@@ -65,27 +67,35 @@ export class Trial {
   readonly seed: number;
   /** From 0 (included) to 1 (excluded). */
   readonly random: () => number;
-  readonly #program: readonly string[];
+  /** What Node runs for a relay. */
+  readonly program: readonly string[];
   readonly #placed: PlacedCall[] = [];
   readonly #broken: string[] = [];
+  readonly #notes: string[] = [];
   readonly #closers: (() => Promise<unknown>)[] = [];
   readonly #expectedExits = new Map<number, unknown>();
   #fleet: Fleet | undefined;
   #recoveryMs: number | undefined;
   #sentMs = 0;
   #doubledSegments = 0;
+  #unconfirmedMs = 0;
   readonly #lostMs: Record<string, number> = {};
   readonly #wronged: CallFacts[] = [];
 
   constructor({ seed, program }: TrialOptions) {
     this.seed = seed;
     this.random = seededRandom(seed);
-    this.#program = program;
+    this.program = program;
   }
 
   /** Promises that did not hold, each in one sentence. */
   get broken(): readonly string[] {
     return this.#broken;
+  }
+
+  /** What was measured beside that, a line each. */
+  get notes(): readonly string[] {
+    return this.#notes;
   }
 
   get totals(): TrialTotals {
@@ -94,6 +104,7 @@ export class Trial {
       sentMs: this.#sentMs,
       lostMs: this.#lostMs,
       doubledSegments: this.#doubledSegments,
+      unconfirmedMs: this.#unconfirmedMs,
       recoveryMs: this.#recoveryMs,
     };
   }
@@ -108,7 +119,7 @@ export class Trial {
     this.#fleet = await startFleet({
       size: 1,
       seed: this.seed,
-      program: this.#program,
+      program: this.program,
       ...options,
       settings: { GLADIA_SESSION_OPTIONS: SESSION_OPTIONS, ...settings },
       gladia: {
@@ -155,6 +166,11 @@ export class Trial {
   /** Whatever does not hold breaks the scenario, which goes on. */
   promise(holds: boolean, otherwise: string): void {
     if (!holds) this.#broken.push(otherwise);
+  }
+
+  /** A measured value, for whoever reads the table. */
+  note(line: string): void {
+    this.#notes.push(line);
   }
 
   /** Milliseconds from a fault to the first audio after it; the longest is told, and has to be within `atMostMs`. */
@@ -284,11 +300,12 @@ export class Trial {
     this.promise(stored !== undefined, `call ${call.callSid} is not in the table`);
     if (stored === undefined) return;
     const facts = this.#factsOf(call, spoken, stored);
-    const { broken, sentMs, lostMs, doubledSegments } = auditCall(facts, allowed);
+    const { broken, sentMs, lostMs, doubledSegments, unconfirmedMs } = auditCall(facts, allowed);
     if (broken.length > 0) this.#wronged.push(facts);
     for (const promise of broken) this.promise(false, `call ${call.callSid}: ${promise}`);
     this.#sentMs += sentMs;
     this.#doubledSegments += doubledSegments;
+    this.#unconfirmedMs += unconfirmedMs;
     for (const [cause, ms] of Object.entries(lostMs)) this.#lostMs[cause] = (this.#lostMs[cause] ?? 0) + ms;
   }
 
