@@ -1,6 +1,7 @@
 import { TRACKS, type Track } from '../../runtime/model/audio';
 import { trackLedger, type StoredTrackLedger } from '../../runtime/store/stored-call';
 import type { CallFacts } from './call-facts';
+import { heardAudio } from './missing-audio';
 import {
   doubledPairs,
   inventedSegments,
@@ -8,7 +9,7 @@ import {
   placedSegments,
   type PlacedSegment,
 } from './stored-speech';
-import { holesIn, lengthMs, sharedMs, totalMs, type TimeRange } from './time-ranges';
+import { holesIn, lengthMs, sharedMs, totalMs, uncovered, widened, type TimeRange } from './time-ranges';
 
 /** What a scenario allows; whatever it does not name is a broken promise. */
 export interface AllowedLoss {
@@ -16,7 +17,7 @@ export interface AllowedLoss {
   readonly causes?: readonly string[];
   /** Audio whose session never said in the end that it has it. Default: none. */
   readonly unconfirmed?: boolean;
-  /** What Twilio had sent and no relay could keep. Default: 0. */
+  /** Most that may be missing of each track of a call, sent to nobody or sent and lost. Default: 0. */
   readonly lostMs?: number;
   /** What Gladia may get again, per track: by a resume in whose gap it counted what it had not acknowledged, or by a new session. Default: 0. */
   readonly resentMs?: number;
@@ -37,6 +38,8 @@ export interface CallAudit {
 const BETWEEN_LEGS_MS = 300;
 /** The call's zero is when its first frame was read: a busy machine reads it late. */
 const READ_LATE_MS = 700;
+/** A GAP item may begin and end so far from where audio is missing. */
+const GAP_EDGE_MS = 200;
 /** What is under way when a call ends: frames that were due and a tick of the pacing. */
 const END_OF_CALL_MS = 120;
 /** Each resume may shift a session's own clock by a frame. */
@@ -55,6 +58,7 @@ export function auditCall(facts: CallFacts, allowed: AllowedLoss = {}): CallAudi
       ...books(facts),
       ...frames(facts),
       ...TRACKS.flatMap((track) => losses(facts, track, allowed)),
+      ...TRACKS.flatMap((track) => gapsBothWays(facts, track, allowed)),
       ...causes(lostMs, allowed),
       ...doubled.map(([one, other]) => `${one.itemKey} and ${other.itemKey} say the same audio`),
       ...missingFinals(facts, segments),
@@ -68,7 +72,7 @@ export function auditCall(facts: CallFacts, allowed: AllowedLoss = {}): CallAudi
     ),
     lostMs,
     doubledSegments: doubled.length,
-    unconfirmedMs: sum(ledgersOf(facts).map(({ ledger }) => ledger.unconfirmedMs)),
+    unconfirmedMs: sum(TRACKS.map((track) => unconfirmedMsOf(facts, track))),
   };
 }
 
@@ -127,16 +131,16 @@ function losses(facts: CallFacts, track: Track, allowed: AllowedLoss): string[] 
   const missingMs = unsentMs + counted.lostMs;
   const gapMs = totalMs(gapsOf(facts, track));
   const filledMs = sum(ledgers.map(({ ledger }) => ledger.filledMs));
-  const unconfirmedMs = sum(ledgers.map(({ ledger }) => ledger.unconfirmedMs));
+  const unconfirmedMs = unconfirmedMsOf(facts, track);
   const slackMs = isOneLeg ? END_OF_CALL_MS : END_OF_CALL_MS + BETWEEN_LEGS_MS;
-  const lostMs = allowed.lostMs ?? ((allowed.causes ?? []).length > 0 ? Infinity : 0);
   return [
     ...unless(
       missingMs <= gapMs + filledMs + unconfirmedMs + slackMs,
       `${track}: ${round(missingMs)} ms are missing (${round(unsentMs)} never sent, ${round(counted.lostMs)} sent and lost), ${round(gapMs)} ms are in GAP items, ${round(filledMs)} filled`,
     ),
     ...unless(
-      counted.lostMs <= lostMs + (allowed.unconfirmed === true ? unconfirmedMs : 0) + ROUNDING_MS,
+      counted.lostMs <=
+        (allowed.lostMs ?? 0) + (allowed.unconfirmed === true ? unconfirmedMs : 0) + ROUNDING_MS,
       `${track}: Gladia never got ${round(counted.lostMs)} ms that Twilio had sent`,
     ),
     ...unless(
@@ -149,6 +153,43 @@ function losses(facts: CallFacts, track: Track, allowed: AllowedLoss): string[] 
       `${track}: ${round(unconfirmedMs)} ms are unconfirmed`,
     ),
   ];
+}
+
+/** GAP items are where audio is missing, each of them and all of it; and no call misses more than the scenario allows. */
+function gapsBothWays(facts: CallFacts, track: Track, allowed: AllowedLoss): string[] {
+  const { heard, missing } = heardAudio(facts, track);
+  const gaps = gapsOf(facts, track);
+  const sure = widened(gaps, -GAP_EDGE_MS);
+  const unexplained = uncovered(missing, widened(gaps, GAP_EDGE_MS));
+  const falsely = uncovered(sure, uncovered(sure, heard));
+  const unconfirmedMs = allowed.unconfirmed === true ? unconfirmedMsOf(facts, track) : 0;
+  const mostMs = Math.max(totalMs(missing), totalMs(gaps));
+  return [
+    ...unless(
+      totalMs(unexplained) <= unconfirmedMs + ROUNDING_MS,
+      `${track}: no GAP item says that ${ranges(unexplained)} ms is missing`,
+    ),
+    ...unless(
+      totalMs(falsely) <= ROUNDING_MS,
+      `${track}: GAP items say that ${ranges(falsely)} ms is missing, and Gladia has it`,
+    ),
+    ...unless(
+      mostMs <= (allowed.lostMs ?? 0) + unconfirmedMs + GAP_EDGE_MS,
+      `${track}: ${round(mostMs)} ms are missing, ${allowed.lostMs ?? 0} ms may be`,
+    ),
+  ];
+}
+
+function ranges(each: readonly TimeRange[]): string {
+  return each.map(({ fromMs, toMs }) => `${round(fromMs)} to ${round(toMs)}`).join(', ');
+}
+
+function unconfirmedMsOf(facts: CallFacts, track: Track): number {
+  return sum(
+    ledgersOf(facts)
+      .filter((each) => each.track === track)
+      .map(({ ledger }) => ledger.unconfirmedMs),
+  );
 }
 
 function causes(lostMs: CallAudit['lostMs'], { causes: allowed = [] }: AllowedLoss): string[] {

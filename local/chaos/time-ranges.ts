@@ -33,3 +33,23 @@ export function holesIn(ranges: readonly TimeRange[]): readonly TimeRange[] {
   const union = unionOf(ranges);
   return union.slice(1).map(({ fromMs }, index) => ({ fromMs: union[index]?.toMs ?? fromMs, toMs: fromMs }));
 }
+
+/** What of the ranges no other one covers, in order. */
+export function uncovered(ranges: readonly TimeRange[], others: readonly TimeRange[]): readonly TimeRange[] {
+  let left = unionOf(ranges);
+  for (const other of others)
+    left = left.flatMap(({ fromMs, toMs }) =>
+      [
+        { fromMs, toMs: Math.min(toMs, other.fromMs) },
+        { fromMs: Math.max(fromMs, other.toMs), toMs },
+      ].filter((part) => part.toMs > part.fromMs),
+    );
+  return left;
+}
+
+/** Each longer by this at both ends; with less than 0 shorter, or gone. */
+export function widened(ranges: readonly TimeRange[], byMs: number): readonly TimeRange[] {
+  return ranges
+    .map(({ fromMs, toMs }) => ({ fromMs: fromMs - byMs, toMs: toMs + byMs }))
+    .filter(({ fromMs, toMs }) => toMs > fromMs);
+}

@@ -20,6 +20,8 @@ export interface AudioAccount {
   readonly overlapMs: number;
   /** Sent and never accepted: what the relays have lost. */
   readonly lostMs: number;
+  /** Where in the call's audio that is, in order. */
+  readonly lost: readonly AudioRange[];
   /** Accepted more often than it was sent. */
   readonly doubledMs: number;
   /** Accepted, and neither said nor silence. */
@@ -37,11 +39,13 @@ export function accountForAudio({ original, sent, accepted }: AudioFacts): Audio
   let foreign = 0;
   for (const audio of accepted) foreign += placeAudio(audio, original, timesAccepted);
   const bytes = { unsent: 0, overlap: 0, lost: 0, doubled: 0 };
+  const isLost = new Uint8Array(original.length);
   for (let i = 0; i < original.length; i += 1) {
     const [sentHere = 0, acceptedHere = 0] = [timesSent[i], timesAccepted[i]];
     if (sentHere === 0) bytes.unsent += 1;
     if (sentHere > 1) bytes.overlap += 1;
-    if (sentHere > 0 && acceptedHere === 0) bytes.lost += 1;
+    if (sentHere > 0 && acceptedHere === 0) isLost[i] = 1;
+    bytes.lost += isLost[i] ?? 0;
     bytes.doubled += Math.max(0, acceptedHere - sentHere);
   }
   return {
@@ -49,9 +53,22 @@ export function accountForAudio({ original, sent, accepted }: AudioFacts): Audio
     unsentMs: bytes.unsent / BYTES_PER_MS,
     overlapMs: bytes.overlap / BYTES_PER_MS,
     lostMs: bytes.lost / BYTES_PER_MS,
+    lost: rangesOf(isLost),
     doubledMs: bytes.doubled / BYTES_PER_MS,
     foreignMs: foreign / BYTES_PER_MS,
   };
+}
+
+/** Where the marks are set. */
+function rangesOf(marks: Uint8Array): readonly AudioRange[] {
+  const ranges: AudioRange[] = [];
+  for (let from = marks.indexOf(1); from !== -1;) {
+    const end = marks.indexOf(0, from);
+    const to = end === -1 ? marks.length : end;
+    ranges.push({ fromMs: from / BYTES_PER_MS, toMs: to / BYTES_PER_MS });
+    from = marks.indexOf(1, to);
+  }
+  return ranges;
 }
 
 /** @returns bytes that are of nowhere */

@@ -30,17 +30,18 @@ const PASSING: readonly FaultyAnswer[] = [
 ];
 
 const REFUSALS = [400, 401, 402, 403, 422];
+const REFUSED_CALL_MS = 4_000;
 
 async function refuseForGood(trial: Trial): Promise<void> {
   const fleet = await trial.start({ paceFactor: 4 });
   const refused = REFUSALS.map((status) => {
-    const call = trial.call({ ms: 4_000 });
+    const call = trial.call({ ms: REFUSED_CALL_MS });
     const fault = { when: isPostOf(call), times: Infinity, answer: { status } };
     fleet.gladia.faults.http.push(fault);
     return { call, status, fault };
   });
   const bystander = trial.call({ ms: 4_000 });
-  const failed: AllowedLoss = { causes: ['transcription-failed'] };
+  const failed: AllowedLoss = { causes: ['transcription-failed'], lostMs: REFUSED_CALL_MS };
   await trial.finish({ of: (call) => (call === bystander ? {} : failed) });
   for (const { call, status } of refused) {
     const { failure } = (await trial.stored(call)).call;
@@ -54,6 +55,11 @@ async function refuseForGood(trial: Trial): Promise<void> {
 function isPostRequest({ method, path }: { readonly method: string; readonly path: string }): boolean {
   return method === 'POST' && path === '/v2/live';
 }
+
+const BACKLOG_MS = 4_000;
+const AWAY_CALL_MS = 12_000;
+/** The backlog goes in pieces. */
+const SLAB_MS = 1_000;
 
 const FRAME_MS = 20;
 const SESSION_CALLS = 60;
@@ -171,13 +177,13 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     alarms: ['gladia-errors', 'backlog-dropped', 'audio-lost'],
     perhapsAlarms: ['finals-late'],
     async play(trial) {
-      const fleet = await trial.start({ paceFactor: 4, settings: { BACKLOG_CALL_MS: '4000' } });
+      const fleet = await trial.start({ paceFactor: 4, settings: { BACKLOG_CALL_MS: String(BACKLOG_MS) } });
       const fault = { when: isPost, times: Infinity, answer: { status: 503 } };
       fleet.gladia.faults.http.push(fault);
-      const calls = trial.calls(5, { ms: 12_000 });
+      const calls = trial.calls(5, { ms: AWAY_CALL_MS });
       await Promise.all(calls.map(({ done }) => done));
       fault.times = 0;
-      await trial.finish({ causes: ['backlog-overflow'] });
+      await trial.finish({ causes: ['backlog-overflow'], lostMs: AWAY_CALL_MS - BACKLOG_MS + SLAB_MS });
       for (const call of calls) {
         const { gaps } = await trial.stored(call);
         trial.promise(gaps.length > 0, `call ${call.callSid} has no GAP item`);

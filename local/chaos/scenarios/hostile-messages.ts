@@ -61,7 +61,9 @@ export const HOSTILE_MESSAGES: readonly Scenario[] = [
       const intrusions = [{ kind: 'oversized message', atMs: trial.whole(2_000, 4_000) }] as const;
       const poisoned = trial.call({ ms: MS, behaviour: { intrusions } });
       // Its call goes on with a new stream, after a gap.
-      await trial.finish({ of: (call) => (call === poisoned ? { causes: ['stream-lost'] } : {}) });
+      await trial.finish({
+        of: (call) => (call === poisoned ? { causes: ['stream-lost'], lostMs: 5_000 } : {}),
+      });
       const [leg] = Object.values((await trial.stored(poisoned)).call.legs);
       const reason = leg?.endReason;
       trial.promise(reason === 'protocol-error', `the leg of the message of 10 MB ended with ${reason}`);

@@ -1,10 +1,16 @@
 import type { Call } from '../../twilio/twilio-caller';
 import type { FleetRelay } from '../../fleet/fleet-relay';
+import type { AllowedLoss } from '../audit-call';
 import type { Scenario } from '../scenario';
 import type { Trial } from '../trial';
 
 /** Both sockets of a killed relay and the task that had them; the seconds until the next stream. */
-const KILLED = { causes: ['stream-lost', 'task-died'], unconfirmed: true };
+function killed(lostMs: number): AllowedLoss {
+  return { causes: ['stream-lost', 'task-died'], unconfirmed: true, lostMs };
+}
+
+/** What the relay took along beside the time without one: what it had read and not passed on. */
+const TAKEN_ALONG_MS = 500;
 
 /** Kills the relay of the first call and waits until its calls are heard by another. */
 async function killAndRecover(
@@ -54,7 +60,7 @@ export const KILLS: readonly Scenario[] = [
       await trial.start({ size: 2 });
       const calls = trial.calls(8, { ms: 10_000 });
       await killAndRecover(trial, { calls, isBalancerTold: true, atMostMs: 5_000 });
-      await trial.finish(KILLED);
+      await trial.finish(killed(5_000 + TAKEN_ALONG_MS));
     },
   },
   {
@@ -68,7 +74,7 @@ export const KILLS: readonly Scenario[] = [
       const calls = trial.calls(6, { ms: 26_000, behaviour: { statusCallbackCopies: 0 } });
       await killAndRecover(trial, { calls, isBalancerTold: false, atMostMs: 20_000 });
       for (const call of calls) call.hangUp();
-      await trial.finish(KILLED);
+      await trial.finish(killed(20_000 + TAKEN_ALONG_MS));
     },
   },
 ];

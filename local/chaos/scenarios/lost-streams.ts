@@ -2,6 +2,8 @@ import type { Scenario } from '../scenario';
 import type { Trial } from '../trial';
 import type { Call } from '../../twilio/twilio-caller';
 
+const RECOVERED_MS = 5_000;
+
 /** Loses the streams of all calls at moments of their own, and waits until each is heard again. */
 async function loseAndRecover(trial: Trial, calls: readonly Call[]): Promise<void> {
   await Promise.all(
@@ -11,7 +13,7 @@ async function loseAndRecover(trial: Trial, calls: readonly Call[]): Promise<voi
       const lostAt = performance.now();
       call.streams[0]?.lose(trial.oneOf(['close without stop', 'reset']));
       await trial.heard(call, 1);
-      trial.recovered(performance.now() - lostAt, 5_000);
+      trial.recovered(performance.now() - lostAt, RECOVERED_MS);
     }),
   );
 }
@@ -44,7 +46,7 @@ export const LOST_STREAMS: readonly Scenario[] = [
     async play(trial) {
       await trial.start({ size: 2 });
       await loseAndRecover(trial, trial.calls(6, { ms: 9_000 }));
-      await trial.finish({ causes: ['stream-lost'] });
+      await trial.finish({ causes: ['stream-lost'], lostMs: RECOVERED_MS });
     },
   },
   {

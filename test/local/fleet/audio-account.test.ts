@@ -3,7 +3,7 @@ import { patternedAudio, spokenAudio } from '../../support/audio';
 
 const ORIGINAL = patternedAudio(10_000, 5);
 const NOTHING: AudioAccount = {
-  ...{ saidMs: 10_000, unsentMs: 0, overlapMs: 0, lostMs: 0, doubledMs: 0, foreignMs: 0 },
+  ...{ saidMs: 10_000, unsentMs: 0, overlapMs: 0, lostMs: 0, lost: [], doubledMs: 0, foreignMs: 0 },
 };
 const ALL = [{ fromMs: 0, toMs: 10_000 }];
 
@@ -33,10 +33,15 @@ it('counts what was said while no stream was there', () => {
 
 it('counts what was sent and never accepted, to the byte', () => {
   const accepted = [Buffer.concat([ORIGINAL.subarray(0, 30_001), ORIGINAL.subarray(30_009)])];
-  expect(accountForAudio({ original: ORIGINAL, sent: ALL, accepted })).toEqual({ ...NOTHING, lostMs: 1 });
+  expect(accountForAudio({ original: ORIGINAL, sent: ALL, accepted })).toEqual({
+    ...NOTHING,
+    lostMs: 1,
+    lost: [{ fromMs: 3_750.125, toMs: 3_751.125 }],
+  });
   expect(accountForAudio({ original: ORIGINAL, sent: ALL, accepted: [] })).toEqual({
     ...NOTHING,
     lostMs: 10_000,
+    lost: ALL,
   });
 });
 
