@@ -370,7 +370,9 @@ export class CallSession implements RecognitionListener {
     // Anybody's stream may have a parameter of that name.
     const isPlausible = passedOnMs <= legOriginAtMs && passedOnMs > legOriginAtMs - LONGEST_CALL_MS;
     const otherwiseMs = isPlausible ? passedOnMs : legOriginAtMs;
-    const originAtMs = await this.#options.claimOrigin(callSid, legOriginAtMs, otherwiseMs);
+    const toldMs = await this.#options.claimOrigin(callSid, legOriginAtMs, otherwiseMs);
+    // What an earlier leg has learnt of its beginning may not be in the table yet.
+    const originAtMs = isPlausible ? Math.min(toldMs, passedOnMs) : toldMs;
     this.#clock = new CallClock(originAtMs, legOriginAtMs);
     this.#tellOrigin(originAtMs);
     this.#clock.legBeganAt(this.#beganAtMs);

@@ -2,7 +2,7 @@ import type { StreamEnd } from '../../local/twilio/behaviour';
 import { startTwilioApi } from '../../local/twilio/twilio-api';
 import type { Call } from '../../local/twilio/twilio-caller';
 import { patternedAudio } from '../support/audio';
-import { ledgerOf, PACE, testWorld } from '../support/test-world';
+import { ledgerOf, mediaUrl, PACE, testWorld } from '../support/test-world';
 
 const CALL_MS = 1_600;
 const SCRIPT = { channels: [[{ startMs: 300, endMs: 700, text: 'Good bye.' }]] };
@@ -87,6 +87,25 @@ test('a call whose first audio came late began when that was said, for its later
   expect(ofSecond[0]?.originAt).toBe(saidAt);
   const { call } = await world.readAfterDrain(callSid);
   expect(call.originAt).toBe(saidAt);
+});
+
+test('what an earlier leg passes on of the beginning holds before the table knows it, and nothing that is later', async () => {
+  const world = await testWorld({ script: () => SCRIPT });
+  const first = world.callOneTrack(patternedAudio(CALL_MS, 67), { behaviour: { end: 'close without stop' } });
+  const { callSid, accountSid } = first;
+  const { originAt } = await world.sink.next('audio-started', callSid);
+  await world.sink.next('leg-ended', callSid);
+
+  const later = (ms: number): string => new Date(Date.parse(originAt) + ms).toISOString();
+  for (const passedOn of [later(100), later(-1_500)]) {
+    const stream = { url: mediaUrl(world), tracks: ['inbound'] as const, parameters: { originAt: passedOn } };
+    const { streamSid } = world.callOneTrack(patternedAudio(CALL_MS, 68), { callSid, accountSid, stream });
+    await world.sink.until(() =>
+      world.sink.of('leg-ended', callSid).find((leg) => leg.streamSid === streamSid),
+    );
+  }
+  const origins = world.sink.of('audio-started', callSid).map((event) => event.originAt);
+  expect(origins).toEqual([originAt, originAt, later(-1_500)]);
 });
 
 test('a leg that comes after its call was taken for over opens it again', async () => {
