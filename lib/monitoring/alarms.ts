@@ -269,10 +269,10 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     id: 'leases-failing',
     severity: 'ticket',
     description:
-      'Tasks cannot write their leases, or read those of others: a call that loses its task now may be found late.',
+      'For as long as a lease lasts, a task could not renew its own or read those of others: a call that loses its task may be found late.',
     metric: relay('leaseFailures'),
     statistic: 'Sum',
-    threshold: { atLeast: 5 },
+    threshold: { atLeast: 1 },
     ...FIVE_MINUTES,
     missing: 'fine',
   },

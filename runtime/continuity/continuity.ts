@@ -17,6 +17,7 @@ import { CONTINUITY_TIMING, type ContinuityTiming } from './continuity-timing';
 import { Fence } from './fence';
 import { handAllOver } from './hand-all-over';
 import { HandOver } from './hand-over';
+import { LeaseFailures } from './lease-failures';
 import { LegRegister, type EndedLeg } from './leg-register';
 import { LateReconciliation } from './late-reconciliation';
 import { pause } from './pause';
@@ -258,14 +259,20 @@ export class Continuity {
   /** What other tasks tell this one. Until this task has ended. */
   async #readMail(mail: TaskMail): Promise<void> {
     const { signal } = this.#ending;
-    const { metrics, calls } = this.#options;
+    const { calls } = this.#options;
+    const failures = new LeaseFailures({
+      ...this.#options,
+      leaseMs: this.#timing.leaseMs,
+      message: 'What other tasks tell this one cannot be read',
+    });
     while (!signal.aborted) {
       try {
         await mail.takeReplaced(this.#taskId, ({ streamSid, from }) =>
           calls.replace(streamSid, Date.parse(from)),
         );
-      } catch {
-        metrics.count('leaseFailures');
+        failures.worked();
+      } catch (error) {
+        failures.failed(error);
       }
       await pause(this.#timing.readMailEveryMs, signal).catch(() => undefined);
     }

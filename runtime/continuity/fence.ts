@@ -1,10 +1,12 @@
 import { isAnnounced, isReplaced } from '../call/fencing';
 import type { LegStart } from '../model/call-event';
 import type { LegId } from '../model/transcript-event';
+import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
 import type { LegRecord } from '../store/live-leg';
 import type { TaskMail } from '../store/task-mail';
+import { LeaseFailures } from './lease-failures';
 import { pause } from './pause';
 
 export interface FenceOptions {
@@ -19,8 +21,11 @@ export interface FenceOptions {
   readonly replace: (streamSid: string, fromMs: number) => void;
   /** Until the next try, when the store does not answer. */
   readonly renewRetryMs: number;
+  readonly leaseMs: number;
   readonly signal: AbortSignal;
+  readonly now: () => number;
   readonly wallNow: () => number;
+  readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
@@ -37,15 +42,21 @@ export class Fence {
    * has answered. @throws when this task ends first
    */
   async fence(start: LegStart): Promise<void> {
-    const { saved, wallNow, renewRetryMs, signal, metrics } = this.#options;
+    const { saved, wallNow, renewRetryMs, signal, logger } = this.#options;
+    const { callSid, streamSid } = start;
+    const failures = new LeaseFailures({
+      ...this.#options,
+      message: 'Other tasks cannot be told yet of a leg',
+      logger: logger.child({ callSid, streamSid }),
+    });
     const from = new Date(wallNow()).toISOString();
     // Of two that come at once, whoever looks last finds the other one.
     await saved();
     for (;;) {
       try {
         return await this.#look(start, from);
-      } catch {
-        metrics.count('leaseFailures');
+      } catch (error) {
+        failures.failed(error);
         await pause(renewRetryMs, signal);
       }
     }

@@ -5,6 +5,7 @@ import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
 import { NOBODY, type LegRecord } from '../store/live-leg';
 import { attemptOf } from '../call/attempts';
+import { LeaseFailures } from './lease-failures';
 
 export interface LegRegisterOptions {
   readonly store: Pick<LeaseStore, 'renew' | 'release' | 'saveLegs' | 'deleteLegs' | 'findLeg'>;
@@ -49,11 +50,12 @@ export class LegRegister {
   #isSaveDue = false;
   #isBeating = false;
   #isClosed = false;
-  #fails = false;
+  readonly #failures: LeaseFailures;
   readonly #onSaved: (() => void)[] = [];
 
   constructor(options: LegRegisterOptions) {
     this.#options = options;
+    this.#failures = new LeaseFailures({ ...options, message: 'The lease could not be renewed' });
     this.#later(0);
   }
 
@@ -115,7 +117,7 @@ export class LegRegister {
   /** One renewal that is lost, by a time-out, must leave time for others before the lease has run out. */
   #nextInMs(beganAtMs: number): number {
     const { now, renewEveryMs, renewRetryMs, saveSoonMs } = this.#options;
-    if (this.#fails) return renewRetryMs;
+    if (this.#failures.isFailing) return renewRetryMs;
     return this.#mustSaveSoon() ? saveSoonMs : Math.max(0, beganAtMs + renewEveryMs - now());
   }
 
@@ -182,15 +184,12 @@ export class LegRegister {
 
   /** The store may be away: the next beat tries again, and only the change is logged. */
   async #try(act: () => Promise<void>): Promise<void> {
-    const { logger, metrics } = this.#options;
     try {
       await act();
-      if (this.#fails) logger.info('The lease is renewed again');
-      this.#fails = false;
+      if (this.#failures.isFailing) this.#options.logger.info('The lease is renewed again');
+      this.#failures.worked();
     } catch (error) {
-      metrics.count('leaseFailures');
-      if (!this.#fails) logger.warn({ err: error }, 'The lease could not be renewed');
-      this.#fails = true;
+      this.#failures.failed(error);
     }
   }
 }

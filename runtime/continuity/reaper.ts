@@ -7,6 +7,7 @@ import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
 import { NOBODY, type LegRecord } from '../store/live-leg';
 import { AtMost } from './at-most';
 import type { LateReconciliation } from './late-reconciliation';
+import { LeaseFailures } from './lease-failures';
 import type { LostStream } from './reattachment';
 import { closeBooks, type FoundSession } from './orphan-books';
 import { pause } from './pause';
@@ -29,7 +30,9 @@ export interface ReaperOptions {
   /** Every so many looks at all legs: a task that gave its lease back may have left some. */
   readonly thoroughEvery: number;
   readonly retryMs: number;
+  readonly leaseMs: number;
   readonly signal: AbortSignal;
+  readonly now: () => number;
   readonly wallNow: () => number;
   readonly random: () => number;
   readonly logger: Logger;
@@ -54,10 +57,11 @@ export class Reaper {
   readonly #looksAt = new Map<string, number>();
   #lateUnderWay = 0;
   #looks = 0;
-  #fails = false;
+  readonly #failures: LeaseFailures;
 
   constructor(options: ReaperOptions) {
     this.#options = options;
+    this.#failures = new LeaseFailures({ ...options, message: 'Dead tasks could not be looked for' });
   }
 
   /** Looks until the signal aborts. Never rejects. */
@@ -70,18 +74,17 @@ export class Reaper {
   }
 
   async #look(): Promise<void> {
-    const { store, thoroughEvery, logger, metrics } = this.#options;
+    const { store, thoroughEvery } = this.#options;
     try {
       const dead = (await store.deadTasks()).filter((taskId) => this.#isNews(taskId));
       const isThorough = this.#looks++ % thoroughEvery === 0;
-      if (dead.length === 0 && !isThorough) return;
-      const legs = this.#chosenOf(await store.expiredLegs());
-      await Promise.all(legs.map((leg) => this.#takeOver(leg)));
-      this.#fails = false;
+      if (dead.length > 0 || isThorough) {
+        const legs = this.#chosenOf(await store.expiredLegs());
+        await Promise.all(legs.map((leg) => this.#takeOver(leg)));
+      }
+      this.#failures.worked();
     } catch (error) {
-      metrics.count('leaseFailures');
-      if (!this.#fails) logger.warn({ err: error }, 'Dead tasks could not be looked for');
-      this.#fails = true;
+      this.#failures.failed(error);
     }
   }
 

@@ -109,7 +109,9 @@ const metrics = {
   firstFinal: distribution("From a leg's first audio to its first final", 'milliseconds'),
   segmentsRecovered: counter('Final transcripts found only in the final result'),
   segmentsRepeated: counter('Final transcripts that came twice'),
-  leaseFailures: counter('Attempts to renew the lease of this task, or to look for dead ones, that failed'),
+  leaseFailures: counter(
+    'Stretches as long as a lease in which this task could not renew its own, look for dead ones, or be told of legs',
+  ),
   legsTakenOver: counter('Legs of dead tasks that this one closed the books of'),
   streamsReattached: counter('Streams made for calls that had lost theirs, by sign of loss', 'count', 'sign'),
   reattachmentsFailed: counter('Calls that lost their stream and got no new one, by error', 'count', 'error'),

@@ -4,6 +4,7 @@ import type { LegStart } from '../../../runtime/model/call-event';
 import { Metrics } from '../../../runtime/observability/metrics';
 import type { LegRecord } from '../../../runtime/store/live-leg';
 import { legRecord } from '../../support/leg-record';
+import { recordLog } from '../../support/recorded-log';
 
 const FIRST = legRecord({ streamSid: 'MZ1', taskId: 'task-1', startedAt: '2026-11-21T10:00:00.000Z' });
 const SECOND = legRecord({ streamSid: 'MZ2', taskId: 'task-2', startedAt: '2026-11-21T10:00:00.060Z' });
@@ -29,8 +30,11 @@ function fence(record: LegRecord, more: Partial<FenceOptions> = {}): Promise<voi
     forgo: async ({ streamSid }) => void forgone.push(streamSid),
     replace: (streamSid) => void closed.add(streamSid),
     renewRetryMs: 1,
+    leaseMs: 12_000,
     signal: new AbortController().signal,
+    now: Date.now,
     wallNow: Date.now,
+    logger: recordLog().logger,
     metrics: new Metrics(),
     ...more,
   });
