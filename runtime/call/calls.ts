@@ -23,6 +23,13 @@ export interface StoredLegs {
   readonly open: readonly string[];
 }
 
+/** A leg that is over and that this process did not hear the end of. */
+export interface AdoptedLeg extends LegId {
+  readonly accountSid: string;
+  /** The end of its call is in the table, so somebody has counted it. */
+  readonly isCallEnded: boolean;
+}
+
 export interface CallsOptions {
   readonly sinks: readonly TranscriptSink[];
   readonly origins: CallOrigins;
@@ -54,6 +61,7 @@ interface Call {
   isOver: boolean;
   /** As started. */
   isCounted: boolean;
+  isEndCounted: boolean;
   /** Questions to Twilio in a row without an answer. */
   unanswered: number;
   /** Looks for legs of other processes that have not ended in the store. */
@@ -152,9 +160,10 @@ export class Calls {
   }
 
   /** A leg that another process began and that is over counts for its call, which this process ends when it is over. */
-  adopt(id: LegId & { readonly accountSid: string }, summary: LegSummary): void {
-    const call = this.#callOf(id.callSid, id.accountSid);
-    call.legs.set(id.streamSid, summary);
+  adopt({ callSid, streamSid, accountSid, isCallEnded }: AdoptedLeg, summary: LegSummary): void {
+    const call = this.#callOf(callSid, accountSid);
+    call.legs.set(streamSid, summary);
+    call.isEndCounted ||= isCallEnded;
     // It may have been ended without this leg, or before all was known of it.
     call.isOver = false;
     if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
@@ -282,7 +291,8 @@ export class Calls {
     for (const gap of gapsBetween(legs)) tellSinks(this.#options, { type: 'gap', callSid, ...gap });
     const { endedAt } = last;
     const endReason = wasGivenAway ? 'stream-lost' : last.endReason;
-    this.#options.metrics.count('callsEnded', 1, endReason);
+    if (!call.isEndCounted) this.#options.metrics.count('callsEnded', 1, endReason);
+    call.isEndCounted = true;
     const summaries = legs.map(([, summary]) => summary);
     tellSinks(this.#options, { type: 'call-ended', callSid, endedAt, endReason, legs: summaries });
   }
@@ -312,6 +322,7 @@ export class Calls {
         liveLegs: 0,
         isOver: false,
         isCounted: false,
+        isEndCounted: false,
         unanswered: 0,
         waits: 0,
         origin: undefined,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { Calls, LiveLeg } from '../call/calls';
+import type { AdoptedLeg, Calls, LiveLeg } from '../call/calls';
 import { HANDOVER_PARAMETER, isAnnounced } from '../call/fencing';
 import type { LimitReason } from '../call/leg-limits';
 import type { Track } from '../model/audio';
@@ -104,7 +104,7 @@ export class Continuity {
     const books = {
       ...shared,
       recoverSession: (session: UnreconciledSession) => options.recoverSession(session, this.#leaving.signal),
-      adopt: (leg: EndedLeg & { readonly accountSid: string }, summary: LegSummary) => {
+      adopt: (leg: AdoptedLeg & EndedLeg, summary: LegSummary) => {
         calls.adopt(leg, summary);
         this.#register.ended(leg);
       },

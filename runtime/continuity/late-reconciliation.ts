@@ -1,4 +1,5 @@
-import type { LegId, LegSummary, TranscriptEvent } from '../model/transcript-event';
+import type { AdoptedLeg } from '../call/calls';
+import type { LegSummary, TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { RecoveredSession } from '../speech/orphaned-session';
 import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
@@ -12,10 +13,7 @@ export interface LateReconciliationOptions {
   /** Never rejects. */
   readonly recoverSession: (session: UnreconciledSession) => Promise<RecoveredSession>;
   readonly tell: (event: TranscriptEvent) => void;
-  readonly adopt: (
-    leg: LegId & { readonly accountSid: string; readonly tries: number },
-    summary: LegSummary,
-  ) => void;
+  readonly adopt: (leg: AdoptedLeg & { readonly tries: number }, summary: LegSummary) => void;
   /** After a leg's end, until its sessions are asked about again; twice as long with every try in vain. */
   readonly reconcileAfterMs: number;
   readonly wallNow: () => number;
@@ -60,9 +58,11 @@ export class LateReconciliation {
     events.forEach(tell);
     const last = events.at(-1);
     const accountSid = stored.call.accountSid ?? record.accountSid;
+    const isCallEnded = stored.call.endedAt !== undefined;
     if (last?.type !== 'leg-ended' || !last.summary.reconciled) return this.#leave(record, found);
     // What it tells may be lost on its way to the table, again and again.
-    adopt({ callSid, streamSid, accountSid, tries: (record.tries ?? 0) + 1 }, last.summary);
+    const tries = (record.tries ?? 0) + 1;
+    adopt({ callSid, streamSid, accountSid, isCallEnded, tries }, last.summary);
   }
 
   async #leave(record: LegRecord, sessions: readonly FoundSession[]): Promise<void> {

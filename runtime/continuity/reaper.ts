@@ -1,4 +1,5 @@
-import type { LegId, LegSummary, TranscriptEvent } from '../model/transcript-event';
+import type { AdoptedLeg } from '../call/calls';
+import type { LegSummary, TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { RecoveredSession } from '../speech/orphaned-session';
@@ -24,7 +25,7 @@ export interface ReaperOptions {
   readonly late?: Pick<LateReconciliation, 'isDue' | 'reconcile'>;
   readonly tell: (event: TranscriptEvent) => void;
   /** The leg's books are closed: its call is this task's to end. */
-  readonly adopt: (leg: LegId & { readonly accountSid: string }, summary: LegSummary) => void;
+  readonly adopt: (leg: AdoptedLeg, summary: LegSummary) => void;
   /** Between looks for dead tasks, with jitter, so that tasks do not look all at once. */
   readonly lookEveryMs: number;
   /** Every so many looks at all legs: a task that gave its lease back may have left some. */
@@ -148,13 +149,14 @@ export class Reaper {
       try {
         const call = await reader.readCall(callSid);
         const stored = call?.call.legs[streamSid];
+        const isCallEnded = call?.call.endedAt !== undefined;
         const unreconciled = await store.unreconciledSessions(callSid);
         // Its last word is written after all the others.
         if (call !== undefined && stored?.endedAt !== undefined) {
           const left = unreconciled.filter((each) => each.streamSid === streamSid);
           if (left.length > 0 && late !== undefined) return await late.reconcile(record, call, left);
           const of = call.call.accountSid ?? accountSid;
-          return adopt({ callSid, streamSid, accountSid: of }, stored as unknown as LegSummary);
+          return adopt({ callSid, streamSid, accountSid: of, isCallEnded }, stored as unknown as LegSummary);
         }
         // Nothing but its name is known, and its end could never be written.
         if (record.startedAt === '') return;
@@ -171,7 +173,7 @@ export class Reaper {
         const tracks = Object.values(last.summary.ledger.tracks);
         const lostMs = tracks.reduce((sum, track) => sum + (track.lostMs['task-died'] ?? 0), 0);
         if (lostMs > 0) metrics.count('audioLost', lostMs, 'task-died');
-        adopt({ callSid, streamSid, accountSid }, last.summary);
+        adopt({ callSid, streamSid, accountSid, isCallEnded }, last.summary);
         return;
       } catch (error) {
         logger.warn({ err: error, callSid, streamSid }, 'A dead leg could not be read');

@@ -285,24 +285,38 @@ test('a Twilio that does not answer is asked again, but does not keep a call ope
 });
 
 test('a call that comes back after it was over ends again with all its legs', async () => {
-  const { events, start } = create();
+  const { events, metrics, start } = create();
   await start().end();
   await jest.advanceTimersByTimeAsync(5_000);
   await start().end();
   await jest.advanceTimersByTimeAsync(5_000);
   expect(events.map((event) => event.type === 'call-ended' && event.legs.length)).toEqual([1, 2]);
+  expect([metrics.value('callsStarted'), metrics.value('callsEnded')]).toEqual([1, 1]);
 });
 
 test('a leg of which more is known after its call was over ends it again, with that', async () => {
-  const { calls, events, start } = create();
+  const { calls, events, metrics, start } = create();
   const leg = start();
   await leg.end('stopped', { reconciled: false });
   await jest.advanceTimersByTimeAsync(5_000);
   const { legs = [] } = events[0] as Partial<Extract<TranscriptEvent, { type: 'call-ended' }>>;
-  const id = { callSid: CALL, streamSid: leg.streamSid, accountSid: 'AC1' };
+  const id = { callSid: CALL, streamSid: leg.streamSid, accountSid: 'AC1', isCallEnded: true };
   calls.adopt(id, { ...legs[0]!, reconciled: true });
   await jest.advanceTimersByTimeAsync(5_000);
   expect(events).toMatchObject([{ legs: [{ reconciled: false }] }, { legs: [{ reconciled: true }] }]);
+  expect(metrics.value('callsEnded')).toBe(1);
+});
+
+test.each([
+  ['is counted here, when it has no end', false, 1],
+  ['was counted by whoever told its end', true, 0],
+])("the end of another process's call %s", async (_what, isCallEnded, count) => {
+  const { calls, events, metrics } = create();
+  const summary = { endReason: 'stopped', startedAt: '', endedAt: '' } as unknown as LegSummary;
+  calls.adopt({ callSid: CALL, streamSid: 'MZ', accountSid: 'AC1', isCallEnded }, summary);
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toHaveLength(1);
+  expect(metrics.value('callsEnded')).toBe(count);
 });
 
 describe('a drain', () => {

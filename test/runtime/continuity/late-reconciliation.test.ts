@@ -42,6 +42,7 @@ function storedCall(leg: Partial<LegSummary> = {}, session: Record<string, unkno
       accountSid: 'AC1',
       direction: 'inbound',
       originAt: '2026-11-21T10:00:00.100Z',
+      endedAt: '2026-11-21T10:02:00.000Z',
       legs: { MZ1: { ...summary, tracks: [...summary.tracks] } },
     },
     segments: [
@@ -58,9 +59,11 @@ function storedCall(leg: Partial<LegSummary> = {}, session: Record<string, unkno
   } as unknown as StoredCall;
 }
 
+type Adopted = LegSummary & { readonly isCallEnded: boolean };
+
 function create(found: (session: UnreconciledSession) => RecoveredSession = () => RESULT) {
   const told: TranscriptEvent[] = [];
-  const [adopted, saved, deleted]: [LegSummary[], LegRecord[], LegRecord[]] = [[], [], []];
+  const [adopted, saved, deleted]: [Adopted[], LegRecord[], LegRecord[]] = [[], [], []];
   const { logger, lines } = recordLog();
   const options: LateReconciliationOptions = {
     store: {
@@ -69,7 +72,7 @@ function create(found: (session: UnreconciledSession) => RecoveredSession = () =
     },
     recoverSession: (session) => Promise.resolve(found(session)),
     tell: (event) => void told.push(event),
-    adopt: (_leg, summary) => void adopted.push(summary),
+    adopt: ({ isCallEnded }, summary) => void adopted.push({ ...summary, isCallEnded }),
     reconcileAfterMs: 60_000,
     wallNow: () => NOW_MS,
     logger,
@@ -86,7 +89,7 @@ test('a line that never reached the table is told, at its place in the call, and
   });
   expect(told[1]).toMatchObject({ reconciled: true, isLate: true });
   expect(adopted).toMatchObject([
-    { reconciled: true, segments: 2, billableSeconds: 200, endReason: 'stopped' },
+    { reconciled: true, segments: 2, billableSeconds: 200, endReason: 'stopped', isCallEnded: true },
   ]);
   expect(saved).toEqual([]);
 });
