@@ -22,12 +22,14 @@ export class Distribution {
   #count = 0;
   #sum = 0;
 
-  /** @param value 0 or more */
+  /** @param value below 0, as after a clock was set back, counts as 0; one that is no number is left out */
   add(value: number): void {
-    const bound = upperBound(value);
+    if (Number.isNaN(value)) return;
+    const taken = Math.min(Math.max(0, value), MAX_VALUE);
+    const bound = upperBound(taken);
     this.#counts.set(bound, (this.#counts.get(bound) ?? 0) + 1);
     this.#count += 1;
-    this.#sum += value;
+    this.#sum += taken;
   }
 
   get count(): number {
@@ -72,7 +74,7 @@ export function middleOf(bound: number): number {
 function upperBound(value: number): number {
   if (value <= FINE_UP_TO) return Math.max(1, Math.ceil(value * TENTHS)) / TENTHS;
   const width = widthAt(value);
-  return Math.min(Math.max(1, Math.ceil(value / width)) * width, MAX_VALUE);
+  return Math.ceil(value / width) * width;
 }
 
 function widthAt(value: number): number {

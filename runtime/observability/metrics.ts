@@ -7,7 +7,10 @@ import {
 } from '../contract/metrics';
 import { Distribution } from './distribution';
 
-/** The process's counters, gauges and distributions: plain numbers, read by the two renderers. */
+/**
+ * The process's counters, gauges and distributions: plain numbers, read by the two renderers. What is no finite number is
+ * left out: CloudWatch would refuse a line that has one, and with it every other metric, and a sum would never recover.
+ */
 export class Metrics {
   readonly #values = new Map<MetricName, Map<string, number>>();
   readonly #distributions = new Map<MetricName, Distribution>();
@@ -22,16 +25,17 @@ export class Metrics {
 
   /** Adds to a counter. `label` is a value of the metric's one label, from a bounded set. */
   count(name: CounterName, amount = 1, label = ''): void {
+    if (!Number.isFinite(amount)) return;
     const values = this.#valuesOf(name);
     values.set(label, (values.get(label) ?? 0) + amount);
   }
 
   /** Sets a gauge. `label` as in `count`. */
   gauge(name: GaugeName, value: number, label = ''): void {
-    this.#valuesOf(name).set(label, value);
+    if (Number.isFinite(value)) this.#valuesOf(name).set(label, value);
   }
 
-  /** Takes one value of a distribution, 0 or more. */
+  /** Takes one value of a distribution. */
   observe(name: DistributionName, value: number): void {
     this.distribution(name).add(value);
   }

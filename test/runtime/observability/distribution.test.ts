@@ -18,8 +18,16 @@ it.each([
   [1_000, 1_000],
   [1_234, 1_300],
   [2_000_000_000, 10_000_000],
+  [Infinity, 10_000_000],
+  [-5, 0.1],
 ])('puts %d into the bucket up to %d', (value, bound) => {
   expect(boundOf(value)).toBe(bound);
+});
+
+it('is not spoiled by what is no number, nor by a clock that was set back', () => {
+  const distribution = new Distribution();
+  for (const value of [NaN, 3, -20_000, NaN]) distribution.add(value);
+  expect([distribution.count, distribution.sum]).toEqual([2, 3]);
 });
 
 it('is never more than half a tenth or a twentieth off', () => {
