@@ -1,11 +1,3 @@
-/** One metric's values on one line: a number, some, or counted ones (CloudWatch embedded metric format). */
-type MetricValue = number | readonly number[] | CountedValues;
-
-interface CountedValues {
-  readonly Values: readonly number[];
-  readonly Counts?: readonly number[];
-}
-
 interface Directive {
   readonly Namespace: string;
   readonly Dimensions: readonly (readonly string[])[];
@@ -32,14 +24,8 @@ export function metricsOfLine(line: Readonly<Record<string, unknown>>): readonly
         atMs: meta.Timestamp,
         name: Name,
         dimensions: Object.fromEntries(names.map((name) => [name, String(line[name])])),
-        values: valuesOf(line[Name] as MetricValue),
+        values: [line[Name] as number | readonly number[]].flat(),
       })),
     ),
   );
-}
-
-function valuesOf(value: MetricValue): readonly number[] {
-  if (typeof value === 'number') return [value];
-  if (!('Values' in value)) return value;
-  return value.Values.flatMap((each, at) => Array<number>(value.Counts?.[at] ?? 1).fill(each));
 }

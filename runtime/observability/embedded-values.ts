@@ -1,46 +1,28 @@
 import { middleOf } from './distribution';
 
-/** Most values, or distinct values, that one line may hold for a metric. */
-const MAX_VALUES = 100;
-
-/** Distinct values and how often each came: what CloudWatch makes percentiles from, as from every value by itself. */
-export interface CountedValues {
-  readonly Values: readonly number[];
-  readonly Counts: readonly number[];
-  readonly Max: number;
-  readonly Min: number;
-  readonly Count: number;
-  readonly Sum: number;
-}
+/** A metric has at most so many values in a line (CloudWatch embedded metric format, "Target members"). */
+const MOST_IN_A_LINE = 100;
+/** Ten lines are enough for percentiles; a busy minute would have hundreds, and every line costs. */
+const MOST_VALUES = 1_000;
 
 /**
- * What a distribution has got since the line before, as values of an embedded metric, one line each: every value by
- * itself while these fit into one line, and counted when not.
+ * What a distribution has got since the line before, as values of an embedded metric, for one line each. Of more than a
+ * thousand, a thousand are chosen, at even distances in their order: percentiles stay as they are, and counts do not.
  *
  * @param counts by upper bound of the bucket
  */
-export function embeddedValues(
-  counts: ReadonlyMap<number, number>,
-): readonly (readonly number[] | CountedValues)[] {
+export function embeddedValues(counts: ReadonlyMap<number, number>): readonly (readonly number[])[] {
   const buckets = [...counts].toSorted(([one], [other]) => one - other);
   const total = buckets.reduce((sum, [, count]) => sum + count, 0);
-  if (total === 0) return [];
-  if (total <= MAX_VALUES)
-    return [buckets.flatMap(([bound, count]) => Array<number>(count).fill(middleOf(bound)))];
-  const lines: CountedValues[] = [];
-  for (let i = 0; i < buckets.length; i += MAX_VALUES) lines.push(counted(buckets.slice(i, i + MAX_VALUES)));
-  return lines;
-}
-
-function counted(buckets: readonly (readonly [bound: number, count: number])[]): CountedValues {
-  const values = buckets.map(([bound]) => middleOf(bound));
-  const counts = buckets.map(([, count]) => count);
-  return {
-    Values: values,
-    Counts: counts,
-    Max: Math.max(...values),
-    Min: Math.min(...values),
-    Count: counts.reduce((sum, count) => sum + count, 0),
-    Sum: values.reduce((sum, value, i) => sum + value * (counts[i] ?? 0), 0),
-  };
+  const distance = Math.max(1, total / MOST_VALUES);
+  const values: number[] = [];
+  let upTo = 0;
+  for (const [bound, count] of buckets) {
+    upTo += count;
+    while ((values.length + 0.5) * distance <= upTo) values.push(middleOf(bound));
+  }
+  const lines = Math.ceil(values.length / MOST_IN_A_LINE);
+  return Array.from({ length: lines }, (_, at) =>
+    values.slice(at * MOST_IN_A_LINE, (at + 1) * MOST_IN_A_LINE),
+  );
 }

@@ -6,7 +6,7 @@ import type { FaultyAnswer } from '../../local/gladia/faults';
 import { startStoreFaults } from '../../local/store-faults/store-faults';
 import { cloudWatchDimension, cloudWatchName, METRICS } from '../../runtime/contract/metrics';
 import { patternedAudio } from '../support/audio';
-import { EMITTED, meteredWorld, type MeteredWorld } from '../support/metered-world';
+import { EMITTED, FORMAT_FAULTS, meteredWorld, type MeteredWorld } from '../support/metered-world';
 import { makeStacks } from '../support/stacks';
 
 const AUDIO = patternedAudio(2_000, 61);
@@ -187,6 +187,11 @@ test('a relay without the key of Gladia says so, and that sets off its alarm', a
   const world = await meteredWorld({ settings: { GLADIA_API_KEY: '' } });
   await world.minute(8);
   expect(await world.alarms()).toEqual(['no-gladia-key']);
+});
+
+test('every line of these relays is as CloudWatch publishes its format', () => {
+  expect(EMITTED.size).toBeGreaterThan(50);
+  expect(FORMAT_FAULTS).toEqual([]);
 });
 
 test('every alarm, scaling rule and widget looks at what these relays really emitted', () => {

@@ -1,5 +1,6 @@
 import { alarmsOff } from '../../local/alarms/alarms-off';
 import { metricsOfLine } from '../../local/alarms/embedded-line';
+import { embeddedFormatFaults } from './embedded-metric-format';
 import { testWorld, type TestWorld, type TestWorldOptions } from './test-world';
 
 /** Real time of what counts as a minute: each has its line of metrics. */
@@ -23,6 +24,8 @@ export interface MeteredWorld extends TestWorld {
 
 /** Names, with those of their dimensions, of all that any relay of this file has emitted. */
 export const EMITTED = new Set<string>();
+/** What CloudWatch would not have taken of it. */
+export const FORMAT_FAULTS: string[] = [];
 
 /** A world whose relay tells its metrics every minute, on a clock that is 600 times too fast. */
 export async function meteredWorld(options: TestWorldOptions = {}): Promise<MeteredWorld> {
@@ -32,6 +35,7 @@ export async function meteredWorld(options: TestWorldOptions = {}): Promise<Mete
     ...options,
     timing: { metricsIntervalMs: MINUTE_MS, readinessIntervalMs: MINUTE_MS / 2, ...options.timing },
     writeMetrics(text) {
+      FORMAT_FAULTS.push(...embeddedFormatFaults(text));
       const line = JSON.parse(text) as { readonly _aws: object };
       // The first line of each minute has the totals.
       if ('CallsLive' in line) minutes += 1;

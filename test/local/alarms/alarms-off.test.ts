@@ -57,7 +57,7 @@ test('silence of all relays goes off after five minutes', () => {
   expect(off(lines.filter((line) => timeOf(line) < 4 || timeOf(line) > 7))).toEqual([]);
 });
 
-test('values that are counted count as often as they came', () => {
+test('values of one metric on several lines all count', () => {
   const metrics = new Metrics();
   for (let i = 0; i < 300; i += 1) metrics.observe('finalLatency', i % 3);
   const lines = new EmbeddedMetrics(metrics).lines(0).map((line) => JSON.parse(line) as Line);

@@ -7,6 +7,8 @@ import {
 } from '../../../runtime/contract/metrics';
 import { EmbeddedMetrics, startEmbeddedMetrics } from '../../../runtime/observability/embedded-metrics';
 import { Metrics } from '../../../runtime/observability/metrics';
+import { drivenMetrics } from '../../support/driven-metrics';
+import { embeddedFormatFaults } from '../../support/embedded-metric-format';
 
 interface Line {
   readonly _aws: {
@@ -46,8 +48,42 @@ it('gives every counter, gauge and sum without a dimension, zeros included', () 
   for (const name of names) expect(total![name]).toBe(0);
 });
 
-it('stays within what CloudWatch takes in one line: a hundred metrics', () => {
-  expect(PLAIN_NAMES.length + SUM_NAMES.length).toBeLessThanOrEqual(100);
+it('is what CloudWatch takes, whatever has happened and however often', () => {
+  const driven = drivenMetrics('some-value');
+  for (let i = 0; i < 50_000; i += 1) driven.observe('relayLatency', i / 7);
+  const written = new EmbeddedMetrics(driven).lines(1_764_000_000_000);
+  expect(written.length).toBeGreaterThan(20);
+  expect(written.flatMap(embeddedFormatFaults)).toEqual([]);
+});
+
+it.each([
+  ['NaN in place of a number', { '"CallsLive":0': '"CallsLive":null' }],
+  ['a number without its member', { '"CallsLive":0,': '' }],
+  ['counted values', { '"CallsLive":0': '"CallsLive":{"Values":[1],"Counts":[2]}' }],
+  ['more than a hundred values', { '"CallsLive":0': `"CallsLive":[${'1,'.repeat(100)}1]` }],
+  ['a unit of its own', { '"Unit":"Count"': '"Unit":"Calls"' }],
+  ['another member', { '"Namespace"': '"Version":1,"Namespace"' }],
+  [
+    'an empty dimension',
+    { '"Dimensions":[[]]': '"Dimensions":[["Reason"]]', '"CallsLive":0': '"Reason":"","CallsLive":0' },
+  ],
+])('would not be taken with %s', (_what, changes: Record<string, string>) => {
+  const [total = ''] = embedded.lines(0);
+  const changed = Object.entries(changes).reduce((text, [from, to]) => text.replace(from, to), total);
+  expect([changed === total, embeddedFormatFaults(total)]).toEqual([false, []]);
+  expect(embeddedFormatFaults(changed)).toHaveLength(1);
+});
+
+it('leaves out what is no number: a line with one would be lost with all that alarms need', () => {
+  for (const wrong of [NaN, Infinity, -Infinity]) {
+    metrics.count('audioLost', wrong, 'session-ended');
+    metrics.gauge('backlog', wrong);
+    metrics.observe('finalLatency', wrong);
+  }
+  metrics.count('audioLost', 40, 'session-ended');
+  const written = embedded.lines(0);
+  expect(written.flatMap(embeddedFormatFaults)).toEqual([]);
+  expect(read(written)[0]).toMatchObject({ AudioLost: 40, Backlog: 0 });
 });
 
 it('adds up for alarms what they are about, and nothing else', () => {
