@@ -223,7 +223,14 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
         : undefined,
     isCallOver: (callSid, accountSid) => directory.isOver(callSid, accountSid),
     recoverSession: (session, signal) =>
-      recoverSession(provider, { session, signal, timing: timing.recognition, now, random, logger }),
+      recoverSession(provider, {
+        session,
+        signal,
+        timing: timing.recognition,
+        now,
+        random,
+        logger: logger.child({ streamSid: session.streamSid }),
+      }),
     tell: (event) => tellSinks({ sinks, metrics, logger }, event),
     tracks: config.tracks,
     isFlushed: (callSid) => sinks.every((sink) => sink.isFlushed?.(callSid) !== false),

@@ -292,6 +292,10 @@ export class CallSession implements RecognitionListener {
     this.#parties = parties;
     this.#lastAudioNowMs = now();
     metrics.count('legsStarted');
+    logger.info(
+      { callSid, streamSid, tracks: tracks.length, attempt: attemptOf(start.parameters) },
+      'Leg started',
+    );
     this.#options.onStarted(start);
     this.#tell({ type: 'leg-started', callSid, streamSid, accountSid, startedAt, tracks, parties });
     const first = isAnnounced(start) || attemptOf(start.parameters) > 0;

@@ -232,7 +232,8 @@ export class Calls {
     if (!(await endsWithin(timeoutMs, ended))) {
       for (const { session } of legs) session.abort();
       if (!(await endsWithin(ABORT_GRACE_MS, ended)))
-        this.#options.logger.error('Legs did not end with the drain');
+        for (const { callSid, streamSid } of [...this.#legs].map(({ session }) => session))
+          this.#options.logger.error({ callSid, streamSid }, 'A leg did not end with the drain');
     }
     await Promise.all([...this.#calls.values()].map((call) => this.#leaveCall(call)));
   }

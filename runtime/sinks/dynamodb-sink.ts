@@ -50,8 +50,10 @@ export class DynamoDbSink implements TranscriptSink {
       for (const write of eventToWrites(this.#lost.correct(event), all)) queue.add(write);
     } catch (error) {
       metrics.count('sinkErrors');
-      const reason = error instanceof Error ? error.name : typeof error;
-      logger.error({ sink: this.name, event: event.type, callSid: event.callSid, reason }, 'sink failed');
+      logger.error(
+        { err: error, sink: this.name, event: event.type, callSid: event.callSid },
+        'A sink failed',
+      );
     }
   }
 

@@ -138,6 +138,7 @@ export class Recognition {
   readonly #rollover: Rollover;
   /** The last session is over; others may still be heard out. */
   #isOver = false;
+  #hasToldOfDrop = false;
   /** What audio that comes after the end is lost to. */
   #causeAfterEnd: LossCause = 'session-ended';
 
@@ -644,10 +645,18 @@ export class Recognition {
     }
     this.account.settle(toByte, { kind: 'lost', cause: 'backlog-overflow' });
     const droppedBytes = this.account.endByte - before;
-    if (droppedBytes > 0) this.#options.metrics.count('audioDropped', droppedBytes / BYTES_PER_MS);
+    if (droppedBytes > 0) this.#tellOfDrop(droppedBytes);
     if (toByte <= this.#sentByte) return;
     this.#sentByte = toByte;
     this.#unsentSinceMs = this.#receipts.receivedAtMs(toByte + 1);
+  }
+
+  /** Audio goes on to be dropped with every frame: the first of a leg is enough for the log. */
+  #tellOfDrop(bytes: number): void {
+    const { metrics, logger } = this.#options;
+    metrics.count('audioDropped', bytes / BYTES_PER_MS);
+    if (!this.#hasToldOfDrop) logger.error('The backlog is full: the oldest audio of a call is dropped');
+    this.#hasToldOfDrop = true;
   }
 
   #lose(toByte: number, cause: LossCause): void {

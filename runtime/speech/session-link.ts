@@ -13,6 +13,7 @@ import type {
   SpeechEvent,
   SpeechProvider,
   SpeechSocket,
+  SpeechSocketListener,
 } from './speech-provider';
 import type { SpeechSession } from './speech-session';
 
@@ -142,12 +143,14 @@ export class SessionLink {
 
   #connect(): void {
     const isCurrent = (): boolean => this.#socket === socket;
-    const socket: SpeechSocket = this.#options.provider.connect(this.session.grant, {
+    const listener: SpeechSocketListener = {
       opened: () => isCurrent() && this.#onOpened(),
       acknowledged: (range) => isCurrent() && this.#onAcknowledged(range),
       heard: (event) => isCurrent() && this.#onHeard(event),
       closed: (end) => isCurrent() && this.#onClosed(end),
-    });
+    };
+    const { provider, logger } = this.#options;
+    const socket: SpeechSocket = provider.connect(this.session.grant, listener, logger);
     this.#socket = socket;
   }
 

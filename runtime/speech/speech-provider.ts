@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../model/transcript-event';
 import type { Secret } from '../model/secret';
+import type { Logger } from '../observability/logger';
 
 /**
  * The port to a speech service, in its smallest parts: mint a session, hold one socket on it, fetch its final result.
@@ -9,8 +10,11 @@ export interface SpeechProvider {
   readonly name: string;
   /** Mints a session. One attempt. @throws {SpeechError} */
   createSession(request: SessionRequest, signal: AbortSignal): Promise<SessionGrant>;
-  /** Opens one socket on a session; the listener hears of it later, never during this call. Never throws. */
-  connect(grant: SessionGrant, listener: SpeechSocketListener): SpeechSocket;
+  /**
+   * Opens one socket on a session; the listener hears of it later, never during this call. Never throws.
+   * @param logger that of the leg, where there is one
+   */
+  connect(grant: SessionGrant, listener: SpeechSocketListener, logger?: Logger): SpeechSocket;
   /** The session's final result, or `undefined` while it is still being made. One attempt. @throws {SpeechError} */
   fetchResult(sessionId: string, signal: AbortSignal): Promise<SessionResult | undefined>;
 }

@@ -150,7 +150,7 @@ export class WriteQueue {
       if (dropped === undefined) return;
       this.#forget([dropped]);
       this.#options.metrics.count('storeFailures');
-      this.#complain('store queue full, oldest writes dropped', { writes: this.#count });
+      this.#complain('store queue full, oldest writes dropped', { writes: this.#count }, 'error');
       this.#tellLost(dropped.write);
     }
   }
@@ -200,11 +200,15 @@ export class WriteQueue {
     this.#options.metrics.gauge('storeQueue', this.#count);
   }
 
-  #complain(message: string, fields: Readonly<Record<string, unknown>>): void {
+  #complain(
+    message: string,
+    fields: Readonly<Record<string, unknown>>,
+    level: 'warn' | 'error' = 'warn',
+  ): void {
     const { complaintIntervalMs = COMPLAINT_INTERVAL_MS, logger } = this.#options;
     const last = this.#complainedAt.get(message) ?? -Infinity;
     if (this.#now() - last < complaintIntervalMs) return;
     this.#complainedAt.set(message, this.#now());
-    logger.warn(fields, message);
+    logger[level](fields, message);
   }
 }

@@ -46,6 +46,7 @@ const NOTHING_FOLLOWS =
   'The call would end here: set one of VOICE_TWIML, DIAL_NUMBER or VOICE_NEXT_URL to what follows <Start>.\n';
 const VOICE_IS_OFF =
   'A call was refused at /voice: it is off until one of VOICE_TWIML, DIAL_NUMBER or VOICE_NEXT_URL says what follows <Start>';
+const NO_ROOM = 'A stream was refused before its start: another task may take it';
 const NO_PUBLIC_URL = 'Set PUBLIC_URL to the URL that Twilio reaches the relay at.\n';
 
 /** The three doors that Twilio comes through. On each the signature is looked at first. */
@@ -54,6 +55,7 @@ export function twilioDoors(options: TwilioDoorsOptions): TwilioDoors {
   const { publicUrl, mediaPath, metrics } = options;
   const handshakes = new RateLimit(options.handshakesPerSecond, options.now ?? (() => performance.now()));
   const adviseOnVoice = boundedAdvice(options, VOICE_PATH);
+  const adviseOnMedia = boundedAdvice(options, mediaPath);
   return {
     voiceRoute: webhook(gate, options, VOICE_PATH, (form) => {
       if (options.next !== undefined) return voiceReply(options, options.next, form);
@@ -67,7 +69,8 @@ export function twilioDoors(options: TwilioDoorsOptions): TwilioDoors {
       return { status: 204 };
     }),
     mediaPaths: routePaths(publicUrl, mediaPath),
-    mediaAdmission: (request) => admit({ gate, handshakes, request }, options),
+    mediaAdmission: (request) =>
+      admit({ gate, handshakes, request, advise: (reason) => adviseOnMedia(reason, NO_ROOM) }, options),
   };
 }
 
@@ -108,11 +111,12 @@ interface Handshake {
   readonly gate: TwilioGate;
   readonly handshakes: RateLimit;
   readonly request: IncomingMessage;
+  readonly advise: (reason: string) => void;
 }
 
 /** Strangers fail at the signature, before they could use up what calls need. */
 async function admit(
-  { gate, handshakes, request: { url = '', headers } }: Handshake,
+  { gate, handshakes, request: { url = '', headers }, advise }: Handshake,
   { mediaPath, isFull, isDraining, metrics }: TwilioDoorsOptions,
 ): Promise<Admission<StreamGrant>> {
   const { query } = splitTarget(url);
@@ -127,6 +131,7 @@ async function admit(
         : 'too-many-handshakes';
   if (reason === undefined) return { admitted: true, grant: { accountSid: passage.credentials?.accountSid } };
   metrics.count('requestsRefused', 1, reason);
+  advise(reason);
   return { admitted: false, status: 503 };
 }
 
@@ -135,15 +140,15 @@ function refused(metrics: Metrics, status: number, reason: string, body?: string
   return body === undefined ? { status } : { status, headers: { 'content-type': 'text/plain' }, body };
 }
 
-/** A wrong setting refuses every request, so its advice is logged at most once in the interval. */
+/** Refusals come in crowds: each reason is logged at most once in the interval. */
 function boundedAdvice(
   { logger, adviceIntervalMs = 10_000, now = () => performance.now() }: GateOptions,
   path: string,
 ): (reason: string, advice: string) => void {
-  let advisedAtMs = -Infinity;
+  const advisedAtMs = new Map<string, number>();
   return (reason, advice) => {
-    if (now() - advisedAtMs < adviceIntervalMs) return;
-    advisedAtMs = now();
+    if (now() - (advisedAtMs.get(reason) ?? -Infinity) < adviceIntervalMs) return;
+    advisedAtMs.set(reason, now());
     logger.warn({ reason, path }, advice);
   };
 }

@@ -60,7 +60,8 @@ export function createGladiaProvider(options: GladiaOptions): SpeechProvider {
       return readGrant(await withKey((key) => gladiaRequest({ url, method: 'POST', key, body, signal })));
     },
 
-    connect: (grant, listener) => new GladiaSocket({ ...options, url: grant.url.reveal() }, listener),
+    connect: (grant, listener, logger = options.logger) =>
+      new GladiaSocket({ ...options, logger, url: grant.url.reveal() }, listener),
 
     async fetchResult(sessionId, signal) {
       const url = apiUrl(options.apiUrl, `v2/live/${encodeURIComponent(sessionId)}`);

@@ -321,11 +321,12 @@ test.each([
 
 describe('a drain', () => {
   test('does not wait for ever for a leg that does not end', async () => {
-    const { calls, start } = create();
-    start();
+    const { calls, lines, start } = create();
+    const { callSid, streamSid } = start();
     const drained = calls.drain(10_000);
     await jest.advanceTimersByTimeAsync(11_000);
     await drained;
+    expect(lines).toMatchObject([{ callSid, streamSid, msg: 'A leg did not end with the drain' }]);
   });
 
   test('closes every stream and ends every call with its legs, without waiting for the grace', async () => {

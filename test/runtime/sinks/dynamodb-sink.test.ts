@@ -540,7 +540,7 @@ test('An event that cannot be turned into an item is counted and hurts nobody', 
   await write([broken, call.final()]);
   expect(metrics.value('sinkErrors')).toBe(1);
   expect(await item(SEGMENT)).toBeDefined();
-  expect(log.lines).toEqual([expect.objectContaining({ msg: 'sink failed', event: 'session-opened' })]);
+  expect(log.lines).toEqual([expect.objectContaining({ msg: 'A sink failed', event: 'session-opened' })]);
 });
 
 test('Nothing of a call is in the log when the store refuses it', async () => {

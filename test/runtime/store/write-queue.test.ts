@@ -467,7 +467,8 @@ test('Over its count the queue drops the oldest writes, counts them and says so 
   expect(left).toEqual(range(50).map((n) => `SEGMENT#${String(n + 10).padStart(4, '0')}`));
   for (const other of others) expect(await world.items(other)).toEqual([]);
   expect(metrics.value('storeFailures')).toBe(15);
-  expect(log.lines.filter(({ msg }) => msg === 'store queue full, oldest writes dropped')).toHaveLength(1);
+  const told = log.lines.filter(({ msg }) => msg === 'store queue full, oldest writes dropped');
+  expect(told).toMatchObject([{ level: 50 }]);
 });
 
 test('A full queue drops segments before what nobody else knows, as a leg that ended or a gap', async () => {
