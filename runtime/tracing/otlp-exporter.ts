@@ -11,16 +11,19 @@ export interface OtlpExporterOptions {
   readonly url: string;
   /** Most time that a span waits for company. Default 5 s. */
   readonly batchMs?: number;
+  /** Default 2 s. */
+  readonly sendTimeoutMs?: number;
 }
 
-/** Longest that sending what is left may take in the end. */
-const CLOSE_TIMEOUT_MS = 2_000;
+/** Longest that sending some spans may take, and with it the sending of what is left in the end. */
+const SEND_TIMEOUT_MS = 2_000;
 
 /**
  * Sends spans by OpenTelemetry's protocol over HTTP. Loads OpenTelemetry, which nobody else does: where tracing is off
  * it costs neither time nor memory. Spans wait in a bounded queue, and what a collector does not take is dropped.
  */
-export function createOtlpExporter({ url, batchMs = 5_000 }: OtlpExporterOptions): SpanExporter {
+export function createOtlpExporter(options: OtlpExporterOptions): SpanExporter {
+  const { url, batchMs = 5_000, sendTimeoutMs = SEND_TIMEOUT_MS } = options;
   const api = require('@opentelemetry/api') as typeof Api;
   const { BasicTracerProvider, BatchSpanProcessor } = require('@opentelemetry/sdk-trace-base') as typeof Sdk;
   const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http') as typeof Exporter;
@@ -34,8 +37,10 @@ export function createOtlpExporter({ url, batchMs = 5_000 }: OtlpExporterOptions
       generateSpanId: () => root?.rootSpanId ?? randomBytes(8).toString('hex'),
     },
     spanProcessors: [
-      new BatchSpanProcessor(new OTLPTraceExporter({ url, timeoutMillis: CLOSE_TIMEOUT_MS }), {
+      new BatchSpanProcessor(new OTLPTraceExporter({ url, timeoutMillis: sendTimeoutMs }), {
         scheduledDelayMillis: batchMs,
+        // The exporter's own does not end an answer that drips.
+        exportTimeoutMillis: sendTimeoutMs,
       }),
     ],
   });
@@ -52,11 +57,12 @@ export function createOtlpExporter({ url, batchMs = 5_000 }: OtlpExporterOptions
       const isRoot = name === 'call';
       root = isRoot ? traceIds(callSid) : undefined;
       const context = isRoot ? api.ROOT_CONTEXT : parentOf(callSid);
-      const options = { startTime: startMs, attributes: { callSid, ...attributes } };
+      // As a date: a number before this process's start, as of a call that began on another task, is read as its age.
+      const options = { startTime: new Date(startMs), attributes: { callSid, ...attributes } };
       const span = tracer.startSpan(name, options, context);
       root = undefined;
       if (isFailed) span.setStatus({ code: api.SpanStatusCode.ERROR });
-      span.end(Math.max(startMs, endMs));
+      span.end(new Date(Math.max(startMs, endMs)));
     },
     async close() {
       await provider.shutdown().catch(() => undefined);
