@@ -117,12 +117,8 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'requests whose answers nobody reads',
-    ends: ['200'],
-    mayBeHeld: true,
-    async play(connection, { publicUrl }) {
-      connection.stopReading();
-      await connection.write(request('GET /health', publicUrl).repeat(200));
-    },
+    name: 'requests that do not wait for answers',
+    ends: ['closed'],
+    play: (connection, { publicUrl }) => connection.write(request('GET /health', publicUrl).repeat(200)),
   },
 ];

@@ -158,6 +158,7 @@ const NO_CALLS_LOST = [
   'header-too-large',
   'body-too-large',
   'too-slow',
+  'pipelined',
   'draining',
 ];
 const UNSIGNED = ['no-signature'];

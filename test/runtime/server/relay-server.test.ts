@@ -202,6 +202,24 @@ describe('what a client may not do', () => {
     expect((await fetch(url(server, '/health'))).status).toBe(200);
   });
 
+  it('requests that do not wait for the answers before them are cut off, and close has nothing of them to wait for', async () => {
+    const server = await serve({ closeTimeoutMs: 20_000 });
+    expect(await raw(server, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(200))).toBe('');
+    expect(refused('pipelined')).toBe(1);
+    await server.close();
+  });
+
+  it('requests that do wait share a connection', async () => {
+    const server = await serve();
+    const socket = connect(server.port, '127.0.0.1');
+    sockets.push(socket);
+    for (let request = 0; request < 3; request += 1) {
+      socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+      expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 [^]*ok\n$/);
+    }
+    expect(metrics.value('requestsRefused')).toBe(0);
+  });
+
   it("a client that goes away in the middle of its body is nobody else's trouble", async () => {
     const handle = jest.fn(() => ({ status: 200 }));
     const server = await serve({ routes: [post(['/voice'], handle), healthRoute] });
