@@ -157,7 +157,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       refresh: () => credentials.refreshTicketKeys(),
       areShared: hasSharedTicketKey,
     },
-    records: new TicketStore(tableAccess),
+    records: new TicketStore({ ...tableAccess, retentionDays: store.retentionDays }),
     wallNow,
     logger,
     metrics,

@@ -12,6 +12,8 @@ import { BATCH_ITEMS, createTableWriter, type TableWriter } from './table-writer
 export interface TicketStoreOptions {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
+  /** For this long a ticket that was used is known as used. */
+  readonly retentionDays: number;
   /** Compared between machines, so this must be the wall clock. */
   readonly wallNow?: Clock;
   /** For one request. */
@@ -27,8 +29,7 @@ interface Note {
 
 /** A call lasts 24 h at most (twilio-media-streams.md, 7). */
 const NOTE_TTL_SECONDS = 25 * 3_600;
-/** After its time a ticket is refused without the table; DynamoDB deletes some time after this. */
-const USED_TTL_SECONDS = 3_600;
+const DAY_SECONDS = 24 * 3_600;
 
 /** What is known of stream tickets to all tasks. Every method makes one attempt and throws `CallStoreError`. */
 export class TicketStore {
@@ -44,10 +45,11 @@ export class TicketStore {
   }
 
   /** @returns whether it was not used before; a second answer to the same question is always no */
-  async spend(id: string, expiresAtMs: number): Promise<boolean> {
+  async spend(id: string): Promise<boolean> {
+    const { retentionDays } = this.#options;
     const item = await this.#requests.change('The use of a ticket could not be stored', {
       key: { callSid: ticketPartition(id), itemKey: USED_ITEM_KEY },
-      set: { [TTL_ATTRIBUTE]: Math.ceil(expiresAtMs / 1000) + USED_TTL_SECONDS },
+      set: { [TTL_ATTRIBUTE]: this.#inSeconds(retentionDays * DAY_SECONDS) },
       condition: { absent: TTL_ATTRIBUTE },
     });
     return item !== undefined;
@@ -78,8 +80,7 @@ export class TicketStore {
   }
 
   async #writeBatch(notes: readonly Note[]): Promise<void> {
-    const { wallNow = Date.now } = this.#options;
-    const expiresAt = Math.ceil(wallNow() / 1000) + NOTE_TTL_SECONDS;
+    const expiresAt = this.#inSeconds(NOTE_TTL_SECONDS);
     const callSids = new Set(notes.map(({ callSid }) => callSid));
     const items = [...callSids].map((callSid) => ({
       callSid: ticketPartition(callSid),
@@ -96,5 +97,9 @@ export class TicketStore {
     } catch (error) {
       for (const { settle } of notes) settle(error);
     }
+  }
+  #inSeconds(seconds: number): number {
+    const { wallNow = Date.now } = this.#options;
+    return Math.ceil(wallNow() / 1000) + seconds;
   }
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../model/clock';
 import { forgetOldest } from '../model/forget-oldest';
 import type { Secret } from '../model/secret';
@@ -35,7 +35,7 @@ export interface TicketKeys {
 /** What all processes know of tickets: the part of `TicketStore` that is needed here. */
 export interface TicketRecords {
   /** @returns whether nobody has used it before @throws Error when nobody can tell */
-  spend(id: string, expiresAtMs: number): Promise<boolean>;
+  spend(id: string): Promise<boolean>;
   noteIssued(callSid: string): Promise<void>;
   wasIssued(callSid: string): Promise<boolean>;
 }
@@ -72,19 +72,26 @@ export class StreamTickets {
   }
 
   /** For a stream on a call that goes on. @returns the parameter to add; none where there are no tickets. Never rejects. */
-  async issue({ callSid, accountSid }: TicketedCall): Promise<Readonly<Record<string, string>>> {
+  async issue(call: TicketedCall): Promise<Readonly<Record<string, string>>> {
+    return this.#issue(call, randomBytes(16).toString('base64url'));
+  }
+
+  async #issue({ callSid, accountSid }: TicketedCall, id: string): Promise<Readonly<Record<string, string>>> {
     const { policy, keys, wallNow, lifetimeMs = 120_000 } = this.#options;
     if (policy === 'off' || callSid === '' || accountSid === '') return {};
     const [key] = await keys.keys();
     if (key === undefined) return this.#fault('not-issued', {});
-    const id = randomBytes(16).toString('base64url');
     const claims = { callSid, accountSid, id, expiresAtMs: wallNow() + lifetimeMs };
     return { [TICKET_PARAMETER]: signTicket(claims, key) };
   }
 
-  /** For the first stream of a call that this app begins: each further one must bring a ticket, too. Never rejects. */
-  async issueFirst(call: TicketedCall): Promise<Readonly<Record<string, string>>> {
-    const parameters = await this.issue(call);
+  /**
+   * For the first stream of a call that this app begins: each further one must bring a ticket, too. Never rejects.
+   * @param signature of the request that asks: whoever has seen it can send it again at any time, as Twilio does when
+   * it had no answer. All tickets of one signature are the same one, so that they begin one stream.
+   */
+  async issueFirst(call: TicketedCall, signature: string): Promise<Readonly<Record<string, string>>> {
+    const parameters = await this.#issue(call, createHash('sha256').update(signature).digest('base64url'));
     if (TICKET_PARAMETER in parameters) {
       this.#issued.add(call.callSid);
       forgetOldest(this.#issued, REMEMBERED);
@@ -136,14 +143,14 @@ export class StreamTickets {
     claims: TicketClaims,
   ): Promise<TicketRefusal | undefined> {
     const { wallNow, records } = this.#options;
-    const { id, expiresAtMs } = claims;
+    const { id } = claims;
     if (claims.callSid !== callSid || claims.accountSid !== accountSid) return 'bad-ticket';
-    if (wallNow() >= expiresAtMs) return 'expired-ticket';
+    if (wallNow() >= claims.expiresAtMs) return 'expired-ticket';
     if (this.#spent.has(id)) return 'used-ticket';
     this.#spent.add(id);
     forgetOldest(this.#spent, REMEMBERED);
     try {
-      return (await records.spend(id, expiresAtMs)) ? undefined : 'used-ticket';
+      return (await records.spend(id)) ? undefined : 'used-ticket';
     } catch {
       return this.#fault('not-spent', undefined);
     }

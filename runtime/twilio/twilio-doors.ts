@@ -57,8 +57,8 @@ export function twilioDoors(options: TwilioDoorsOptions): TwilioDoors {
   const adviseOnVoice = boundedAdvice(options, VOICE_PATH);
   const adviseOnMedia = boundedAdvice(options, mediaPath);
   return {
-    voiceRoute: webhook(gate, options, VOICE_PATH, (form) => {
-      if (options.next !== undefined) return voiceReply(options, options.next, form);
+    voiceRoute: webhook(gate, options, VOICE_PATH, (form, signature) => {
+      if (options.next !== undefined) return voiceReply(options, options.next, { form, signature });
       adviseOnVoice('no-continuation', VOICE_IS_OFF);
       return refused(metrics, 503, 'no-continuation', NOTHING_FOLLOWS);
     }),
@@ -78,7 +78,7 @@ function webhook(
   gate: TwilioGate,
   { publicUrl }: TwilioDoorsOptions,
   path: string,
-  answer: (form: URLSearchParams) => HttpReply | Promise<HttpReply>,
+  answer: (form: URLSearchParams, signature: string) => HttpReply | Promise<HttpReply>,
 ): Route {
   const kind: DoorKind = 'webhook';
   return {
@@ -87,7 +87,9 @@ function webhook(
     async handle({ query, headers, body }: HttpRequest): Promise<HttpReply> {
       const form = new URLSearchParams(body.toString('utf8'));
       const passage = await gate.check({ kind, path, query, headers, fields: form });
-      return passage.passed ? answer(form) : { status: passage.status };
+      if (!passage.passed) return { status: passage.status };
+      // Without one, where none is asked for, each request is another one.
+      return answer(form, String(headers['x-twilio-signature'] ?? randomBytes(16).toString('hex')));
     },
   };
 }
@@ -96,13 +98,13 @@ function webhook(
 async function voiceReply(
   options: TwilioDoorsOptions,
   next: CallContinuation,
-  form: URLSearchParams,
+  { form, signature }: { readonly form: URLSearchParams; readonly signature: string },
 ): Promise<HttpReply> {
   const { publicUrl, mediaPath, tracks, tickets, metrics } = options;
   if (publicUrl === undefined) return refused(metrics, 503, 'no-public-url', NO_PUBLIC_URL);
   const streamName = `callscript-${randomBytes(8).toString('hex')}`;
   const call = { callSid: form.get('CallSid') ?? '', accountSid: form.get('AccountSid') ?? '' };
-  const parameters = { ...callParameters(form), ...(await tickets.issueFirst(call)) };
+  const parameters = { ...callParameters(form), ...(await tickets.issueFirst(call, signature)) };
   const body = voiceTwiml({ publicUrl, mediaPath, tracks, next, streamName, parameters });
   return { status: 200, headers: { 'content-type': 'text/xml; charset=utf-8' }, body };
 }

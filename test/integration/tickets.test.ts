@@ -1,4 +1,5 @@
 import type { Call } from '../../local/twilio/twilio-caller';
+import { twilioSignatureOf } from '../../local/twilio/twilio-signature-of';
 import { patternedAudio } from '../support/audio';
 import { recordLog } from '../support/recorded-log';
 import { mediaUrl, PACE, testWorld, type TestWorld } from '../support/test-world';
@@ -61,6 +62,26 @@ test('the ticket of one call is no good for another', async () => {
   await intruder.done;
   expect(world.relay.metrics.value('requestsRefused', 'bad-ticket')).toBe(1);
   expect(world.sink.of('leg-started', intruder.callSid)).toEqual([]);
+});
+
+test('whoever has seen a form of /voice and a signed upgrade gets no second stream by sending both again', async () => {
+  const world = await testWorld();
+  const { accountSid, authToken } = world;
+  const form = { CallSid: `CA${'d'.repeat(32)}`, AccountSid: accountSid };
+  const signature = twilioSignatureOf({ authToken, url: `${world.publicUrl}/voice`, fields: form });
+  const askVoice = async (): Promise<Readonly<Record<string, string>>> => {
+    const request = { method: 'POST', headers: { 'x-twilio-signature': signature } };
+    const url = `http://127.0.0.1:${world.relay.port}/voice`;
+    const answer = await fetch(url, { ...request, body: new URLSearchParams(form) });
+    return { ticket: /name="ticket" value="([^"]+)"/.exec(await answer.text())![1]! };
+  };
+  // Twilio had no answer in time, and asks again.
+  await askVoice();
+  const call = intrude(world, form.CallSid, await askVoice());
+  expect(await world.sink.summary(call.callSid)).toMatchObject({ endReason: 'stopped' });
+  await intrude(world, form.CallSid, await askVoice()).done;
+  expect(world.relay.metrics.value('requestsRefused', 'used-ticket')).toBe(1);
+  expect(world.sink.of('leg-started', form.CallSid)).toHaveLength(1);
 });
 
 test('a TwiML Bin has no ticket: taken when-issued, refused when required', async () => {

@@ -67,7 +67,8 @@ function bench(choices: Choices = {}) {
     logger: log.logger,
     metrics,
   });
-  const first = async (): Promise<string | undefined> => (await tickets.issueFirst(CALL))[TICKET_PARAMETER];
+  const first = async (signature = 'signature'): Promise<string | undefined> =>
+    (await tickets.issueFirst(CALL, signature))[TICKET_PARAMETER];
   const faults = (fault: string): number => metrics.value('ticketFaults', fault);
   return { tickets, first, faults, table, lines: log.lines };
 }
@@ -85,8 +86,26 @@ describe('a ticket', () => {
 
   it('is another one for each stream', async () => {
     const { tickets } = bench();
-    const issued = await Promise.all([tickets.issue(CALL), tickets.issue(CALL), tickets.issueFirst(CALL)]);
+    const issued = await Promise.all([
+      tickets.issue(CALL),
+      tickets.issue(CALL),
+      tickets.issueFirst(CALL, 'one'),
+    ]);
     expect(new Set(issued.map(({ [TICKET_PARAMETER]: ticket }) => ticket)).size).toBe(3);
+  });
+
+  it('of a request that was sent again, at once or days later, is no second one', async () => {
+    const table = new Table();
+    let now = NOW;
+    const { first, tickets } = bench({ table, wallNow: () => now });
+    const [asked, askedAgain] = [await first('one'), await first('one')];
+    expect(await tickets.check(CALL, askedAgain)).toBeUndefined();
+    expect(await tickets.check(CALL, asked)).toBe('used-ticket');
+    now += 7 * 24 * 3_600_000;
+    expect(await bench({ table, wallNow: () => now }).tickets.check(CALL, await first('one'))).toBe(
+      'used-ticket',
+    );
+    expect(await tickets.check(CALL, await first('another'))).toBeUndefined();
   });
 
   it.each([
