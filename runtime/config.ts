@@ -55,6 +55,7 @@ export interface RelayConfig {
   readonly limits: {
     /** `Infinity` for no limit. */
     readonly callsPerAccount: number;
+    readonly connections: number;
     readonly handshakesPerSecond: number;
     readonly maxCallMs: number;
     readonly mediaTimeoutMs: number;
@@ -144,6 +145,7 @@ export function loadConfig(environment: Environment): RelayConfig {
       callsPerAccount: read.isSet('MAX_CALLS_PER_ACCOUNT')
         ? read.whole('MAX_CALLS_PER_ACCOUNT', 1, 100_000)
         : Infinity,
+      connections: read.whole('MAX_CONNECTIONS', 10, 1_000_000),
       handshakesPerSecond: read.whole('MAX_HANDSHAKES_PER_SECOND', 1, 100_000),
       maxCallMs: read.whole('MAX_CALL_MS', 1_000, 604_800_000),
       mediaTimeoutMs: read.whole('MEDIA_TIMEOUT_MS', 1_000, 86_400_000),

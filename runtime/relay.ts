@@ -319,6 +319,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       doors.streamStatusRoute,
       healthRoute,
     ],
+    maxConnections: limits.connections,
     maxHeaderBytes: limits.headerBytes,
     maxBodyBytes: limits.bodyBytes,
     maxMessageBytes: limits.messageBytes,

@@ -209,6 +209,13 @@ const settings = {
     meaning:
       'Live calls of one Twilio account at which the process refuses another one; without it `MAX_CALLS` alone',
   },
+  MAX_CONNECTIONS: {
+    where: 'both',
+    allowed: 'a whole number from 10 to 1000000',
+    fallback: '10000',
+    meaning:
+      'Open connections to the Twilio routes, those of media streams among them; more are cut at once. Far above `MAX_CALLS`, and below the descriptors that the process may have',
+  },
   MAX_HANDSHAKES_PER_SECOND: {
     where: 'both',
     allowed: 'a whole number from 1 to 100000',

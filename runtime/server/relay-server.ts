@@ -27,6 +27,8 @@ export interface HttpServerOptions<Grant> {
   readonly upgrade?: UpgradeDoor<Grant>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Open ones, WebSockets among them; more are cut at once. Default: no bound. */
+  readonly maxConnections?: number;
   /** Default 64 KiB. */
   readonly maxBodyBytes?: number;
   /** Largest WebSocket message. Default 64 KiB; Twilio's are below 1 kB (twilio-media-streams.md, 9). */
@@ -93,6 +95,8 @@ class RelayServer<Grant> implements HttpServer {
     this.#server = createServer(serverLimits(options));
     this.#server.on('request', (request, response) => void this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+    if (options.maxConnections !== undefined) this.#server.maxConnections = options.maxConnections;
+    this.#server.on('drop', () => this.#options.metrics.count('requestsRefused', 1, 'too-many-connections'));
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket));
   }
 

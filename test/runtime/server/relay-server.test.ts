@@ -220,6 +220,21 @@ describe('what a client may not do', () => {
     expect(metrics.value('requestsRefused')).toBe(0);
   });
 
+  it('one connection more than there may be is cut, whatever it wants, until another one ends', async () => {
+    const server = await serve({ maxConnections: 2, upgrade: openDoor().door });
+    const health = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    await open(server, '/media');
+    const idle = connect(server.port, '127.0.0.1');
+    sockets.push(idle);
+    await once(idle, 'connect');
+    expect(await raw(server, health)).toBe('');
+    expect(refused('too-many-connections')).toBe(1);
+    idle.destroy();
+    let answer = '';
+    while (answer === '') answer = await raw(server, health);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("a client that goes away in the middle of its body is nobody else's trouble", async () => {
     const handle = jest.fn(() => ({ status: 200 }));
     const server = await serve({ routes: [post(['/voice'], handle), healthRoute] });
