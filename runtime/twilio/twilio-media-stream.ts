@@ -1,6 +1,6 @@
 import { WebSocket, type RawData } from 'ws';
 import { PING_INTERVAL_MS } from '../contract/durations';
-import type { Track } from '../model/audio';
+import { BYTES_PER_MS, type Track } from '../model/audio';
 import type { CallEvent, LegEndReason, LegStart } from '../model/call-event';
 import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
@@ -69,6 +69,7 @@ type IgnoredReason =
   | 'duplicate'
   | 'track-off'
   | 'held-full'
+  | 'too-fast'
   | 'too-large'
   | 'listener-failed';
 
@@ -100,6 +101,13 @@ const REFUSAL_CODES: Readonly<Record<Refusal, number>> = {
   'no-ticket-key': 1011,
 };
 
+/**
+ * Audio of a track may be so much more than the time since `start`: what a stall held back comes at once, and clocks
+ * differ. Whoever sends more has no call, and every second of it costs money.
+ */
+const MOST_AHEAD_MS = 120_000;
+const FASTEST_CLOCK = 1.05;
+
 /** Kept while a ticket is looked at: six seconds of two tracks, when the table and a secret take their time. */
 const MOST_HELD_BYTES = 256 * 1024;
 
@@ -127,6 +135,8 @@ export class TwilioMediaStream {
   #streamSid = '';
   #tracks: readonly Track[] = [];
   #heardAt: number;
+  #beganAt = 0;
+  readonly #audioBytes: Record<Track, number> = { inbound: 0, outbound: 0 };
   #brokeProtocol = false;
   #held: { readonly data: RawData; readonly isBinary: boolean }[] = [];
   #heldBytes = 0;
@@ -207,7 +217,17 @@ export class TwilioMediaStream {
       return this.#ignore('duplicate');
     if (!this.#tracks.includes(media.track)) return this.#ignore('track-off');
     const { track, timestampMs, payload } = media;
+    if (this.#isTooFast(track, payload.length)) {
+      this.#ignore('too-fast');
+      return this.close('protocol-error');
+    }
     this.#emit({ type: 'audio', track, timestampMs, payload });
+  }
+
+  #isTooFast(track: Track, bytes: number): boolean {
+    this.#audioBytes[track] += bytes;
+    const mostMs = (this.#heardAt - this.#beganAt) * FASTEST_CLOCK + MOST_AHEAD_MS;
+    return this.#audioBytes[track] > mostMs * BYTES_PER_MS;
   }
 
   #onStart(start: StartMessage): void {
@@ -232,6 +252,7 @@ export class TwilioMediaStream {
     const refusal = this.#options.refuse?.(started);
     if (refusal !== undefined) return this.#refuse(refusal);
     this.#heardAt = this.#now();
+    this.#beganAt = this.#heardAt;
     this.#enter('streaming');
     this.#emit(started);
   }

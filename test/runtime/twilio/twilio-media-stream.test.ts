@@ -488,6 +488,34 @@ describe('sockets that end', () => {
     expect(ignored(bench, 'too-large')).toBe(1);
   });
 
+  describe('of a peer that sends audio faster than anybody speaks', () => {
+    const SECOND = Buffer.alloc(8_000, 0x55).toString('base64');
+
+    it('two minutes more than the time allow end that leg as a protocol error', async () => {
+      const bench = await started({ now: () => 5_000 });
+      for (let second = 1; second <= 121; second += 1) bench.peer.send(media(second, { payload: SECOND }));
+      expect((await bench.peer.closed()).code).toBe(1002);
+      await bench.recorder.ended();
+      const audio = bench.recorder.types.filter((type) => type.startsWith('audio'));
+      expect([audio.length, bench.recorder.types.at(-1)]).toEqual([120, 'ended protocol-error']);
+      expect(ignored(bench, 'too-fast')).toBe(1);
+    });
+
+    it('each track has a bound of its own, and with the time more may have been said', async () => {
+      let nowMs = 5_000;
+      const bench = await started({ now: () => nowMs }, { tracks: ['inbound', 'outbound'] });
+      for (let second = 1; second <= 100; second += 1) {
+        bench.peer.send(media(2 * second, { payload: SECOND }));
+        bench.peer.send(media(2 * second + 1, { payload: SECOND, track: 'outbound' }));
+      }
+      await received(bench.peer);
+      nowMs += 3_600_000;
+      for (let second = 201; second <= 300; second += 1) bench.peer.send(media(second, { payload: SECOND }));
+      await received(bench.peer);
+      expect([bench.stream.state, ignored(bench, 'too-fast')]).toEqual(['streaming', 0]);
+    });
+  });
+
   it('close ends the leg once, with 1001 when draining, however often it is called', async () => {
     const bench = await started();
     bench.stream.close('drained');
