@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import crypto, { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { Secret } from '../../../runtime/model/secret';
@@ -349,6 +349,25 @@ describe('every refusal', () => {
 
   it.each(refusals)('of an upgrade is 403: %s', async (_what, options, signing) => {
     expect(await upgrade(await serve(options), signing)).toBe('403');
+  });
+
+  it('hashes as often, whatever is wrong', async () => {
+    const hashes = jest.spyOn(crypto, 'createHmac');
+    const counts: number[] = [];
+    for (const [, options, signing] of refusals) {
+      const { gate } = gateOf({ refreshCredentials: async () => undefined, ...options });
+      const given = signing === 'unsigned' ? undefined : (signing.header ?? twilioSignature(NEXT_TOKEN, 'x'));
+      const headers = given === undefined ? {} : { 'x-twilio-signature': given };
+      const request = { kind: 'webhook', path: '/voice', query: '', headers, fields: [['a', 'b']] } as const;
+      // The first one also looks for what to say in the log, once in ten seconds.
+      await gate.check(request);
+      hashes.mockClear();
+      await gate.check(request);
+      counts.push(hashes.mock.calls.length);
+    }
+    hashes.mockRestore();
+    expect(counts[0]).toBeGreaterThan(0);
+    expect(new Set(counts).size).toBe(1);
   });
 
   it('in a flood waits for no newer credentials', async () => {
