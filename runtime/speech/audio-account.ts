@@ -55,9 +55,15 @@ export class AudioAccount {
     this.#stretches = kept;
   }
 
-  /** A session is over: what it took is accepted, or not known to be, or lost. */
-  closeSession(session: number, verdict: SessionVerdict): void {
-    this.#change(session, ({ kind }) => fateAfter(kind, verdict));
+  /**
+   * A session is over: what it took is accepted, or not known to be, or lost.
+   * @param heldToByte what comes before is accepted, also of a session that lost the rest
+   */
+  closeSession(session: number, verdict: SessionVerdict, heldToByte = 0): void {
+    if (verdict === 'lost') this.#split(heldToByte);
+    this.#change(session, ({ kind }, { toByte }) =>
+      fateAfter(kind, verdict === 'lost' && toByte <= heldToByte ? 'accepted' : verdict),
+    );
   }
 
   /** What was sent and is not kept will not be sent again: its socket is lost, and nobody acknowledges it any more. */
@@ -74,13 +80,24 @@ export class AudioAccount {
     return bytes;
   }
 
-  #change(session: number, change: (fate: OpenFate) => Fate): void {
+  #split(byte: number): void {
+    this.#stretches = this.#stretches.flatMap((stretch) =>
+      stretch.fromByte < byte && byte < stretch.toByte
+        ? [
+            { ...stretch, toByte: byte },
+            { ...stretch, fromByte: byte },
+          ]
+        : [stretch],
+    );
+  }
+
+  #change(session: number, change: (fate: OpenFate, stretch: Stretch) => Fate): void {
     const before = this.#stretches;
     this.#stretches = [];
     for (const stretch of before) {
       const { fate } = stretch;
       const isItsOwn = 'session' in fate && fate.session === session;
-      this.#append(isItsOwn ? { ...stretch, fate: change(fate) } : stretch);
+      this.#append(isItsOwn ? { ...stretch, fate: change(fate, stretch) } : stretch);
     }
   }
 

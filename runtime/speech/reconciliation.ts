@@ -62,15 +62,13 @@ export class Reconciliation {
     session.noteResult(result);
     result?.utterances.forEach((utterance, index) => recover(session, utterance, index));
     if (result?.summary !== undefined && !session.hasSummary) summary(session, result.summary);
-    account.closeSession(
-      session.number,
-      verdictAfter(verdict, session.isWholeByDuration, result !== undefined),
-    );
+    const after = verdictAfter(verdict, session.isWholeByDuration, result !== undefined);
+    account.closeSession(session.number, after, session.heldToByte);
     closed(session, result?.facts);
   }
 }
 
-/** A session's audio is accepted when it ended well and reports all of it; a result with less of it means loss. */
+/** A session's audio is accepted when it ended well and reports all of it; a result with less of it means loss of the rest. */
 function verdictAfter(
   verdict: SessionVerdict,
   isWhole: boolean | undefined,

@@ -207,15 +207,23 @@ export class SpeechSession {
 
   /** Whether the length that the service reports is that of the audio sent; `undefined` when it reports none. */
   get isWholeByDuration(): boolean | undefined {
-    const reportedMs = DURATION_SOURCES.map((source) => this.#durationsMs.get(source)).findLast(
-      (ms) => ms !== undefined,
-    );
+    const reportedMs = this.#reportedMs;
     if (reportedMs === undefined) return undefined;
     const onceMs =
       (this.#furthestSentByte - this.baseByte - this.#skippedBytes + this.#countedTwiceBytes) /
       this.#bytesPerMs;
     const resentMs = this.#resentBytes / this.#bytesPerMs;
     return reportedMs >= onceMs - DURATION_SLACK_MS && reportedMs <= onceMs + resentMs + DURATION_SLACK_MS;
+  }
+
+  /** Where the audio ends that the service has, by the length it reports: it takes audio in order. */
+  get heldToByte(): number {
+    const byte = Math.floor(this.timeline.toLegMs(this.#reportedMs ?? 0) * this.#bytesPerMs + ROUNDING);
+    return byte - (byte % this.#sampleBytes);
+  }
+
+  get #reportedMs(): number | undefined {
+    return DURATION_SOURCES.map((source) => this.#durationsMs.get(source)).findLast((ms) => ms !== undefined);
   }
 
   /**

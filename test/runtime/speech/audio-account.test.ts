@@ -52,6 +52,20 @@ test.each([
   expect(account.total('acknowledged')).toBe(30);
 });
 
+test('a session that lost a part decides about its audio alone, from there on', () => {
+  const account = new AudioAccount();
+  account.settle(40, acknowledged(2));
+  account.settle(100, acknowledged(1));
+  account.settle(150, { kind: 'acknowledged-late', session: 1 });
+  account.closeSession(1, 'lost', 120);
+  expect(account.stretches).toEqual([
+    { fromByte: 0, toByte: 40, fate: acknowledged(2) },
+    { fromByte: 40, toByte: 100, fate: { kind: 'accepted' } },
+    { fromByte: 100, toByte: 120, fate: { kind: 'late' } },
+    { fromByte: 120, toByte: 150, fate: { kind: 'lost', cause: 'session-ended' } },
+  ]);
+});
+
 test('keeps stretches disjoint, in order and without a hole, whatever happens', () => {
   const step = fc.oneof(
     fc.record({
@@ -61,7 +75,12 @@ test('keeps stretches disjoint, in order and without a hole, whatever happens', 
       isLost: fc.boolean(),
     }),
     fc.record({ act: fc.constant('reopen' as const), byte: fc.nat(5_000) }),
-    fc.record({ act: fc.constant('close' as const), session: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({
+      act: fc.constant('close' as const),
+      session: fc.integer({ min: 1, max: 3 }),
+      verdict: fc.constantFrom('accepted' as const, 'lost' as const),
+      heldToByte: fc.nat(5_000),
+    }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -70,7 +89,7 @@ test('keeps stretches disjoint, in order and without a hole, whatever happens', 
         if (each.act === 'settle')
           account.settle(each.byte, each.isLost ? OVERFLOW : acknowledged(each.session));
         else if (each.act === 'reopen') account.reopen(each.byte);
-        else account.closeSession(each.session, 'accepted');
+        else account.closeSession(each.session, each.verdict, each.heldToByte);
         let byte = 0;
         for (const { fromByte, toByte } of account.stretches) {
           expect(fromByte).toBe(byte);

@@ -258,6 +258,71 @@ describe('the end', () => {
   });
 });
 
+describe('a session whose result has less audio than it was sent', () => {
+  const ONE_SENT = { unacknowledgedSeconds: 5, heldSeconds: 100 };
+
+  /** A hundred seconds acknowledged, and some more sent, when the service ends the session. */
+  async function cut({ unacknowledgedSeconds, heldSeconds }: typeof ONE_SENT) {
+    const all = recognition({ timing: { lateAfterMs: Infinity } });
+    const { speech, speak } = all;
+    const socket = await speech.open(0);
+    speak(100);
+    socket.acknowledge(100 * second);
+    socket.final('a', 0, 98_000);
+    speak(unacknowledgedSeconds);
+    speech.results.set('session-1', resultOf(heldSeconds, utterance(0, 98_000)));
+    return { ...all, socket };
+  }
+
+  test('has nothing lost when the next session got the rest', async () => {
+    const { speech, target, socket } = await cut(ONE_SENT);
+    socket.lose('new-session', 4408);
+    const next = await speech.open(1);
+    target.tick();
+    expect(next.sentBytes).toBe(7 * second);
+    next.acknowledge(next.sentBytes);
+    target.finish();
+    speech.results.set('session-2', resultOf(7));
+    next.lose('done', 1000);
+    await target.closed;
+    expect(target.account.total('accepted')).toBe(105 * second);
+    expect(target.account.endByte).toBe(105 * second);
+  });
+
+  test('has nothing lost when the next session got the rest after the end', async () => {
+    const { speech, target, socket } = await cut(ONE_SENT);
+    target.finish();
+    socket.lose('new-session', 4408);
+    const next = await speech.open(1);
+    target.tick();
+    next.acknowledge(next.sentBytes);
+    speech.results.set('session-2', resultOf(7));
+    next.lose('done', 1000);
+    await target.closed;
+    expect(target.account.total('accepted')).toBe(105 * second);
+  });
+
+  test('has what it acknowledged when there is no next session', async () => {
+    const { speech, target, socket } = await cut(ONE_SENT);
+    speech.refusals.push({ code: 'http-402', retryable: false });
+    socket.lose('new-session', 4408);
+    await target.closed;
+    expect(target.account.total('accepted')).toBe(100 * second);
+    expect(target.account.total('unconfirmed')).toBe(5 * second);
+  });
+
+  test('has lost what is missing at its end, and no more', async () => {
+    const { target, socket } = await cut({ unacknowledgedSeconds: 0, heldSeconds: 60 });
+    target.finish();
+    socket.lose('done', 1000);
+    await target.closed;
+    expect(target.account.stretches).toEqual([
+      { fromByte: 0, toByte: 60 * second, fate: { kind: 'accepted' } },
+      { fromByte: 60 * second, toByte: 100 * second, fate: { kind: 'lost', cause: 'session-ended' } },
+    ]);
+  });
+});
+
 describe('the current session', () => {
   test('is there from its first socket to its end, with its place in the leg', async () => {
     const { speech, speak, target } = recognition();
