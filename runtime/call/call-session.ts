@@ -78,6 +78,8 @@ const START_BURST_MS = 400;
 const ORIGIN_PARAMETER = 'originAt';
 /** Twilio ends a call then (twilio-media-streams.md). */
 const LONGEST_CALL_MS = 24 * 3_600_000;
+/** A beginning that was so much earlier is told before all of it is known. */
+const TOLD_AT_ONCE_MS = 50;
 /** More do not come between a stream's first audio and the proof of it. */
 const LAST_FINALS = 8;
 
@@ -275,7 +277,7 @@ export class CallSession implements RecognitionListener {
     this.#guarded(() => {
       if (this.#state === 'streaming') {
         this.#supplySilence(leg);
-        if (this.#hasBegun) this.#correctOrigin();
+        if (this.#hasBegun || this.#isOriginWellOff) this.#correctOrigin();
       }
       leg.recognition.tick();
     });
@@ -397,6 +399,11 @@ export class CallSession implements RecognitionListener {
   get #hasBegun(): boolean {
     const { now, beginningMs } = this.#options;
     return this.#firstAudio !== undefined && now() - this.#firstAudio.nowMs > beginningMs;
+  }
+
+  /** A leg that takes the call over right now must not wait to learn of it. */
+  get #isOriginWellOff(): boolean {
+    return this.#originToldMs - (this.#clock?.originAtMs ?? Infinity) >= TOLD_AT_ONCE_MS;
   }
 
   #correctOrigin(): void {

@@ -76,8 +76,9 @@ test('a call whose first audio came late began when that was said, for its later
   const { callSid, accountSid } = first;
   await world.sink.next('leg-ended', callSid);
   // Eight seconds of audio came in every one: it must have been said before.
-  const [cameAt, saidAt] = world.sink.of('audio-started', callSid).map(({ originAt }) => originAt);
-  expect(Date.parse(saidAt!)).toBeLessThan(Date.parse(cameAt!));
+  const origins = world.sink.of('audio-started', callSid).map(({ originAt }) => originAt);
+  const saidAt = origins.at(-1);
+  expect(Date.parse(saidAt!)).toBeLessThan(Date.parse(origins[0]!));
 
   const second = world.callOneTrack(patternedAudio(CALL_MS, 66), { callSid, accountSid });
   await world.sink.next('call-ended', callSid);
