@@ -154,6 +154,17 @@ export class Trial {
     return Array.from({ length: count }, () => this.call(options));
   }
 
+  /** Calls come in ten at a time, each of them heard before the next ten come. */
+  async heardCalls(count: number, options: CallOptions & { readonly ms?: number }): Promise<readonly Call[]> {
+    const calls: Call[] = [];
+    while (calls.length < count) {
+      const next = this.calls(Math.min(10, count - calls.length), options);
+      await Promise.all(next.map((call) => this.heard(call)));
+      calls.push(...next);
+    }
+    return calls;
+  }
+
   /** A whole number, both ends included. */
   whole(least: number, most: number): number {
     return least + Math.floor(this.random() * (most - least + 1));
@@ -187,7 +198,7 @@ export class Trial {
           customMetadata['streamSid'] === call.streams[streamIndex]?.streamSid && acceptedBytes > 0,
       );
     await this.fleet.waitFor(isHeard, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: `stream ${streamIndex + 1} of a call to be heard`,
       ...options,
     });

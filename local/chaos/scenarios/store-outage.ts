@@ -33,8 +33,7 @@ export const STORE_OUTAGE: readonly Scenario[] = [
     perhapsAlarms: ['leases-failing'],
     async play(trial) {
       const fleet = await trial.start({ size: 2, settings: { TRACKS: 'inbound' } });
-      const calls = trial.calls(CALLS, { ms: CALL_MS });
-      await Promise.all(calls.map((call) => trial.heard(call)));
+      const calls = await trial.heardCalls(CALLS, { ms: CALL_MS });
       // What had piled up until the sessions were open has come by then.
       await delay(2_000);
       const before = await audioLatency(trial, calls, delay(BEFORE_MS));
