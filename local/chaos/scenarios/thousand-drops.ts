@@ -59,7 +59,7 @@ export const THOUSAND_DROPS: readonly Scenario[] = [
         await Promise.all(placed.map(([{ over }]) => over));
       };
       const heapWhenDone = async (): Promise<number> => {
-        for (const call of resentMs.keys()) await fleet.completed(call);
+        for (const call of resentMs.keys()) await fleet.completed(call, { timeoutMs: 60_000 });
         return (await memoryOf(fleet)).heapBytes;
       };
       await playWave();
