@@ -140,17 +140,6 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     missing: 'fine',
   },
   {
-    id: 'no-public-url',
-    severity: 'page',
-    description:
-      'The relay does not know its public URL, so it cannot check signatures: every call is refused.',
-    metric: relay('unready', 'no-public-url'),
-    statistic: 'Maximum',
-    threshold: { atLeast: 1 },
-    ...MOST_OF_FIVE_MINUTES,
-    missing: 'fine',
-  },
-  {
     id: 'store-unreachable',
     severity: 'page',
     description: 'The table does not answer: transcripts wait in memory and are lost when a task stops.',

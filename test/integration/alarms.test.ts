@@ -183,10 +183,13 @@ describe('the store', () => {
   });
 });
 
-test('a relay without the key of Gladia says so, and that sets off its alarm', async () => {
-  const world = await meteredWorld({ settings: { GLADIA_API_KEY: '' } });
+test.each([
+  ['the key of Gladia', { GLADIA_API_KEY: '' }, 'no-gladia-key'],
+  ['the token of Twilio', { TWILIO_AUTH_TOKEN: '' }, 'no-twilio-token'],
+])('a relay without %s says so, and that sets off its alarm', async (_what, settings, alarm) => {
+  const world = await meteredWorld({ settings });
   await world.minute(8);
-  expect(await world.alarms()).toEqual(['no-gladia-key']);
+  expect(await world.alarms()).toEqual([alarm]);
 });
 
 test('every line of these relays is as CloudWatch publishes its format', () => {

@@ -125,9 +125,11 @@ it('looks at the 95th percentile of the latency of finals', () => {
   expect(byName.get('Test-ticket-finals-late')!.Properties.ExtendedStatistic).toBe('p95');
 });
 
-it('has an alarm for every reason why the relay would not be ready', () => {
+it('has an alarm for every reason why a deployed relay would not be ready', () => {
+  // Where Twilio's secret is named, as in AWS, a relay without its URL does not start.
+  const deployed = UNREADY_REASONS.filter((reason) => reason !== 'no-public-url');
   const reasons = ALARMS.flatMap(({ metric }) => (metric.from === 'relay' ? (metric.label ?? []) : []));
-  expect(reasons.toSorted()).toEqual([...UNREADY_REASONS].toSorted());
+  expect(reasons.toSorted()).toEqual(deployed.toSorted());
 });
 
 it('calls two wordless calls of ten an alarm, but not one of one', () => {
