@@ -7,7 +7,7 @@ export interface SavedQuery {
 /** Also on the dashboard. */
 export const FAILED_CALLS: SavedQuery = {
   name: '2 Which calls failed, and why',
-  query: `fields @timestamp, callSid, msg, coalesce(failure, reason, err.message) as why, segments
+  query: `fields @timestamp, callSid, msg, coalesce(failure, reason, err.message, err.type) as why, segments
 | filter msg in ["The transcription of a call failed", "A fault ended a leg"] or (msg = "Leg ended" and segments = 0)
 | sort @timestamp desc
 | limit 200`,

@@ -151,8 +151,9 @@ export interface MetricSum {
   readonly of: readonly MetricPart[];
 }
 
-/** Refusals that any stranger on the internet causes, or that are about a process that is going. */
+/** Refusals that any stranger on the internet causes, or that are about a process that is going, or about a status callback. */
 const NO_CALLS_LOST = [
+  'bad-form',
   'not-found',
   'bad-request',
   'header-too-large',

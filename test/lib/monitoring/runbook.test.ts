@@ -43,6 +43,12 @@ it('names only settings that exist', () => {
   expect(named.length).toBeGreaterThan(5);
 });
 
+it('names only reasons, errors and causes that exist', () => {
+  const named = [...runbook.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = '']) => name);
+  expect(named.filter((name) => !program.includes(`'${name}'`))).toEqual([]);
+  expect(named.length).toBeGreaterThan(30);
+});
+
 it('quotes only what the relay logs and the dashboard shows', () => {
   const quoted = [...runbook.matchAll(/"([A-Z][a-z]+[ :][^"]*)"|"(store [^"]+)"/g)].map(
     ([, a, b]) => a ?? b ?? '',
