@@ -91,6 +91,7 @@ it('adds up for alarms what they are about, and nothing else', () => {
   metrics.count('requestsRefused', 4, 'draining');
   metrics.count('requestsRefused', 8, 'not-found');
   metrics.count('requestsRefused', 16, 'bad-signature');
+  metrics.count('requestsRefused', 32, 'bad-form');
   metrics.count('sessionRequestsFailed', 1, 'http-429');
   metrics.count('sessionRequestsFailed', 2, 'http-500');
   metrics.count('sessionRequestsFailed', 4, 'no-key');
