@@ -5,7 +5,7 @@ import type { LegStart } from '../model/call-event';
 import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
-import type { HandOverProof, LeaseStore } from '../store/lease-store';
+import type { LeaseStore } from '../store/lease-store';
 import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
 import { pause } from './pause';
 import type { LossSign } from './reattachment';
@@ -20,7 +20,7 @@ export interface HandOverOptions {
   readonly reattach: (start: LegStart, sign: LossSign) => Promise<void>;
   /** Between looks for the proof. */
   readonly proofPollMs: number;
-  /** Without proof for so long, another attempt begins. */
+  /** Without proof for so long after the stream was asked for, another attempt begins. */
   readonly proofWithinMs: number;
   /** Twilio has sent `stop` by then, or the socket is closed. */
   readonly stopWithinMs: number;
@@ -37,6 +37,20 @@ interface Proof {
   readonly streamSid: string;
   /** Wall clock of this task: when the stream was asked for. */
   readonly askedAtMs: number;
+}
+
+/** A second stream is asked for, under a nonce. */
+interface Attempt {
+  readonly start: LegStart;
+  readonly nonce: string;
+  /** The first stream is heard, or was lost: one that was stopped on purpose stays stopped. */
+  readonly isWanted: () => boolean;
+  /** Wall clock. Absent while its turn has not come: every other call of the task may be before it. */
+  askedAtMs?: number;
+  /** By `now`. */
+  proofUntilMs?: number;
+  sid?: string;
+  error?: unknown;
 }
 
 /**
@@ -71,7 +85,7 @@ export class HandOver {
       // Should it be lost meanwhile, the stream under way is the one that goes on.
       await forgo(start);
       while (leg.session.state === 'streaming') {
-        const proof = await this.#attempt(start, signal, log);
+        const proof = await this.#attempt(leg, start, signal);
         if (proof === 'refused') return await this.stopFirst(leg);
         isTaken = proof !== undefined;
         if (proof !== undefined) return await this.#release(leg, start, proof, log);
@@ -112,9 +126,14 @@ export class HandOver {
    * @returns nothing when the new leg did not prove itself: its stream is stopped then. `refused`: the call takes no
    * second stream, because of other forks of its audio (twilio-media-streams.md, 1.6).
    */
-  async #attempt(start: LegStart, signal: AbortSignal, log: Logger): Promise<Proof | 'refused' | undefined> {
-    const { store, starter, stopWithinMs } = this.#options;
+  async #attempt(
+    { session }: LiveLeg,
+    start: LegStart,
+    signal: AbortSignal,
+  ): Promise<Proof | 'refused' | undefined> {
+    const { store, starter, stopWithinMs, logger } = this.#options;
     const { callSid, streamSid } = start;
+    const log = logger.child({ callSid, streamSid });
     const nonce = newNonce();
     try {
       await store.announceHandOver(callSid, nonce, streamSid);
@@ -122,43 +141,55 @@ export class HandOver {
       log.warn({ err: error }, 'A hand-over could not be announced');
       return undefined;
     }
-    const askedAtMs = this.#options.wallNow();
-    const made: { sid?: string; error?: unknown } = {};
-    void starter.start({ ...start, parameters: withNonce(start, nonce) }).then(
-      (sid) => {
-        made.sid = sid;
-        this.#isUnanswered = false;
-      },
-      (error: unknown) => {
-        made.error = error;
-        this.#isUnanswered = !isDefinite(error);
-      },
-    );
-    const proof = await this.#proof({ callSid, nonce, isHopeless: () => isDefinite(made.error) }, signal);
-    if (proof !== undefined) return { streamSid: proof.streamSid, askedAtMs };
-    log.warn({ err: made.error }, 'An attempt to hand a call over failed');
-    if (made.sid !== undefined) await starter.stop(start, made.sid).catch(() => undefined);
-    if (isCallNotInProgress(made.error)) await pause(stopWithinMs, signal);
-    return made.error instanceof TwilioRestError && made.error.code === 'refused' ? 'refused' : undefined;
+    const isWanted = (): boolean => !signal.aborted && (session.state === 'streaming' || session.isLost);
+    const attempt: Attempt = { start, nonce, isWanted };
+    void this.#ask(attempt);
+    const proof = await this.#proof(attempt, signal);
+    if (proof !== undefined) return proof;
+    const { sid, error } = attempt;
+    log.warn({ err: error }, 'An attempt to hand a call over failed');
+    if (sid !== undefined) await starter.stop(start, sid).catch(() => undefined);
+    if (isCallNotInProgress(error)) await pause(stopWithinMs, signal);
+    return error instanceof TwilioRestError && error.code === 'refused' ? 'refused' : undefined;
+  }
+
+  async #ask(attempt: Attempt): Promise<void> {
+    const { starter, now, wallNow, proofWithinMs } = this.#options;
+    const { start, nonce, isWanted } = attempt;
+    try {
+      const sid = await starter.start({ ...start, parameters: withNonce(start, nonce) }, () => {
+        if (!isWanted()) return false;
+        attempt.askedAtMs = wallNow();
+        attempt.proofUntilMs = now() + proofWithinMs;
+        return true;
+      });
+      if (sid === undefined) return;
+      attempt.sid = sid;
+      this.#isUnanswered = false;
+    } catch (error) {
+      attempt.error = error;
+      this.#isUnanswered = !isDefinite(error);
+    }
   }
 
   /** Also while Twilio has not answered: a request whose answer is lost may have worked (5.5). */
-  async #proof(
-    waiting: { readonly callSid: string; readonly nonce: string; readonly isHopeless: () => boolean },
-    signal: AbortSignal,
-  ): Promise<HandOverProof | undefined> {
-    const { store, now, proofWithinMs, proofPollMs } = this.#options;
-    const { callSid, nonce, isHopeless } = waiting;
-    const look = (): Promise<HandOverProof | undefined> =>
-      store.handOverProof(callSid, nonce).catch(() => undefined);
-    const untilMs = now() + proofWithinMs;
-    while (now() < untilMs && !signal.aborted && !isHopeless()) {
+  async #proof(attempt: Attempt, signal: AbortSignal): Promise<Proof | undefined> {
+    const { store, now, proofPollMs } = this.#options;
+    const { start, nonce, isWanted } = attempt;
+    const look = async (): Promise<Proof | undefined> => {
+      const { askedAtMs } = attempt;
+      if (askedAtMs === undefined) return undefined;
+      const proof = await store.handOverProof(start.callSid, nonce).catch(() => undefined);
+      return proof && { streamSid: proof.streamSid, askedAtMs };
+    };
+    while (isWanted() && now() < (attempt.proofUntilMs ?? Infinity) && !isDefinite(attempt.error)) {
       const proof = await look();
       if (proof !== undefined) return proof;
       await pause(proofPollMs, signal).catch(() => undefined);
     }
+    if (attempt.askedAtMs === undefined) return undefined;
     // A stream that comes later finds that nobody waits for it, and closes; one that came just now has the call.
-    const isWithdrawn = await store.withdrawHandOver(callSid, nonce).catch(() => true);
+    const isWithdrawn = await store.withdrawHandOver(start.callSid, nonce).catch(() => true);
     return isWithdrawn ? undefined : look();
   }
 

@@ -148,7 +148,7 @@ export class Reattachment {
     for (let tries = attempt - 1; ; tries += 1) {
       if (tries > 0) await pause(this.#backOffMs(tries), signal);
       try {
-        return await starter.start(stream);
+        return await starter.start(stream, () => true);
       } catch (error) {
         if (isCallNotInProgress(error) && (await this.#isOver(stream))) {
           log.info('The call of a lost stream is over');

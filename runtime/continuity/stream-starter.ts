@@ -22,20 +22,28 @@ export interface StreamStarterOptions {
   readonly mediaPath: string;
 }
 
-/** A hundred calls of a dying task at once would be refused by Twilio (design 4). */
+/** At once, of each kind: a hundred calls of a dying task would be refused by Twilio (design 4). */
 const MOST_REQUESTS = 10;
 
 /** Makes streams on live calls, for whichever task the load balancer gives them to, and stops streams. */
 export class StreamStarter {
   readonly #options: StreamStarterOptions;
-  readonly #requests = new AtMost(MOST_REQUESTS);
+  readonly #starts = new AtMost(MOST_REQUESTS);
+  /** Not behind hundreds of starts: until its old stream stops, a call has two. */
+  readonly #stops = new AtMost(MOST_REQUESTS);
 
   constructor(options: StreamStarterOptions) {
     this.#options = options;
   }
 
-  /** @returns the new stream's sid @throws TwilioRestError */
-  start({ callSid, accountSid, tracks, parameters }: StreamOfCall): Promise<string> {
+  /**
+   * @param isWanted asked when its turn has come, which may take as long as there are calls
+   * @returns the new stream's sid; nothing when it is not wanted any more @throws TwilioRestError
+   */
+  start(
+    { callSid, accountSid, tracks, parameters }: StreamOfCall,
+    isWanted: () => boolean,
+  ): Promise<string | undefined> {
     const { rest, tickets, publicUrl, mediaPath } = this.#options;
     const stream = {
       url: streamUrl(publicUrl, mediaPath),
@@ -43,7 +51,8 @@ export class StreamStarter {
       tracks,
       statusCallback: webhookUrl(publicUrl, STREAM_STATUS_PATH),
     };
-    return this.#requests.run(async () => {
+    return this.#starts.run(async () => {
+      if (!isWanted()) return undefined;
       // When its turn has come, because a ticket does not last. First, because Twilio takes so many parameters.
       const ticket = await tickets.issue({ callSid, accountSid });
       return rest.createStream(callSid, accountSid, {
@@ -55,6 +64,6 @@ export class StreamStarter {
 
   /** @throws TwilioRestError */
   stop(call: Pick<StreamOfCall, 'callSid' | 'accountSid'>, streamSid: string): Promise<void> {
-    return this.#requests.run(() => this.#options.rest.stopStream(call.callSid, call.accountSid, streamSid));
+    return this.#stops.run(() => this.#options.rest.stopStream(call.callSid, call.accountSid, streamSid));
   }
 }
