@@ -22,7 +22,7 @@ import { LegRegister, type EndedLeg } from './leg-register';
 import { LateReconciliation } from './late-reconciliation';
 import { pause } from './pause';
 import { Reaper } from './reaper';
-import { isHeardBy, Reattachment, type LossSign, type LostStream } from './reattachment';
+import { hearing, Reattachment, type LossSign, type LostStream } from './reattachment';
 import type { StreamStarter } from './stream-starter';
 
 export interface ContinuityOptions {
@@ -250,7 +250,7 @@ export class Continuity {
     // Nobody has had it: a task that was full or draining refused it. Unless the call has another leg: then it was a
     // second stream, whose maker tries again.
     const legs = await leases.legsOfCall(callSid);
-    if (isHeardBy(legs, { callSid, streamSid })) return;
+    if (hearing(legs, { streamSid, tracks }).length > 0) return;
     // One that stops knows the call.
     const [{ parameters } = { parameters: {} }] = legs;
     this.#reattach({ callSid, streamSid, accountSid, tracks, parameters }, 'stream-error');

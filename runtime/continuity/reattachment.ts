@@ -13,6 +13,8 @@ import { forgetOldest } from '../model/forget-oldest';
 /** A stream that is gone while its call may go on. */
 export interface LostStream extends StreamOfCall {
   readonly streamSid: string;
+  /** Wall clock, ISO 8601. Absent where only the leg's record may tell it. */
+  readonly startedAt?: string;
   /** Wall clock, ISO 8601: when its first audio came, if any did. */
   readonly firstAudioAt?: string;
 }
@@ -30,7 +32,7 @@ export type LossSign =
   | 'stopped-first';
 
 export interface ReattachmentOptions {
-  readonly store: Pick<LeaseStore, 'claimStream' | 'findLeg' | 'legsOfCall'>;
+  readonly store: Pick<LeaseStore, 'claimStream' | 'findLeg' | 'legsOfCall' | 'handOverProof'>;
   readonly starter: Pick<StreamStarter, 'start'>;
   readonly isCallOver: (callSid: string, accountSid: string) => Promise<boolean | 'no-answer' | undefined>;
   readonly taskId: string;
@@ -70,7 +72,7 @@ export class Reattachment {
   }
 
   async reattach(lost: LostStream, sign: LossSign): Promise<void> {
-    const { store, claimMs, logger, metrics, signal } = this.#options;
+    const { wallNow, logger, metrics, signal } = this.#options;
     if (!this.#isNews(lost.streamSid)) return;
     const log = logger.child({ callSid: lost.callSid, streamSid: lost.streamSid, sign });
     const attempt = this.#attemptAfter(lost);
@@ -79,17 +81,13 @@ export class Reattachment {
       return log.error({ attempts: MOST_ATTEMPTS }, 'A call lost one stream after another: given up');
     }
     try {
-      while (!(await this.#claim(lost, log))) {
-        // Whoever has the claim may die of it. When it has run out, the call has a leg, or it is our turn.
-        await pause(claimMs, signal);
-        if (isHeardBy(await store.legsOfCall(lost.callSid), lost)) return;
-      }
-      const newSid = await this.#start({ ...lost, parameters: parametersAfter(lost, attempt) }, attempt, log);
+      const startedAt = new Date(wallNow()).toISOString();
+      const newSid = await this.#start(lost, attempt, log);
       if (newSid === undefined) return;
       metrics.count('streamsReattached', 1, sign);
       log.info({ newStreamSid: newSid, attempt }, 'A call that lost its stream has a new one');
       if (await this.#hasStarted(lost.callSid, newSid)) return;
-      const next = { ...lost, streamSid: newSid, parameters: parametersAfter(lost, attempt) };
+      const next = { ...lost, streamSid: newSid, startedAt, parameters: parametersAfter(lost, attempt) };
       await this.reattach(withoutAudio(next), 'never-started');
     } catch (error) {
       if (signal.aborted) return;
@@ -140,23 +138,59 @@ export class Reattachment {
     }
   }
 
-  /** @returns the new stream's sid; nothing when the call is over */
-  async #start(stream: StreamOfCall, attempt: number, log: Logger): Promise<string | undefined> {
-    const { starter, now, giveUpAfterMs, signal } = this.#options;
-    const giveUpAtMs = now() + giveUpAfterMs;
+  /**
+   * Whoever has the claim may die of it; when it has run out, another leg hears the call, or it is our turn. One's own
+   * may run out in a long queue of requests, and while Twilio refuses: so it is renewed for each of them.
+   * @returns the new stream's sid; nothing when the call is over, or heard by another leg
+   */
+  async #start(lost: LostStream, attempt: number, log: Logger): Promise<string | undefined> {
+    const { starter, now, claimMs, giveUpAfterMs, signal } = this.#options;
+    const stream = { ...lost, parameters: parametersAfter(lost, attempt) };
+    let giveUpAtMs: number | undefined;
     // The first new stream at once; after one that failed as well there is time to breathe.
-    for (let tries = attempt - 1; ; tries += 1) {
-      if (tries > 0) await pause(this.#backOffMs(tries), signal);
+    let tries = attempt - 1;
+    if (tries > 0) await pause(this.#backOffMs(tries), signal);
+    for (;;) {
+      const claimUntilMs = now() + claimMs;
+      const isClaimed = await this.#claim(lost, log);
+      if (await this.#isHeard(lost)) return undefined;
+      if (!isClaimed) {
+        await pause(claimMs, signal);
+        continue;
+      }
+      giveUpAtMs ??= now() + giveUpAfterMs;
       try {
-        return await starter.start(stream, () => true);
+        const newSid = await starter.start(stream, () => now() < claimUntilMs);
+        if (newSid !== undefined) return newSid;
       } catch (error) {
         if (isCallNotInProgress(error) && (await this.#isOver(stream))) {
           log.info('The call of a lost stream is over');
           return undefined;
         }
         if (!mayWorkLater(error) || now() >= giveUpAtMs) throw error;
+        await pause(this.#backOffMs((tries += 1)), signal);
       }
     }
+  }
+
+  /**
+   * One that takes a call over may yet find that nobody waits for it. A store that does not tell must not cost the call.
+   */
+  async #isHeard(lost: LostStream): Promise<boolean> {
+    const { store } = this.#options;
+    try {
+      const legs = await store.legsOfCall(lost.callSid);
+      const own = legs.find(({ streamSid }) => streamSid === lost.streamSid);
+      const startedAt = lost.startedAt ?? own?.startedAt ?? lost.firstAudioAt;
+      for (const { callSid, streamSid, parameters } of hearing(legs, { ...lost, startedAt })) {
+        const nonce = parameters[HANDOVER_PARAMETER];
+        if (nonce === undefined) return true;
+        if ((await store.handOverProof(callSid, nonce))?.streamSid === streamSid) return true;
+      }
+    } catch {
+      return false;
+    }
+    return false;
   }
 
   #backOffMs(tries: number): number {
@@ -188,9 +222,21 @@ export class Reattachment {
   }
 }
 
-/** Whether another leg hears the call: the lost one is there until its books are closed, and one that stops hears nothing. */
-export function isHeardBy(legs: readonly LegRecord[], lost: LegId): boolean {
-  return legs.some(({ streamSid, isStopping }) => streamSid !== lost.streamSid && !isStopping);
+/**
+ * Legs that hear the call in place of the lost one. One that stops hears nothing. One that began before may be lost, too,
+ * and have its books closed only now.
+ */
+export function hearing(
+  legs: readonly LegRecord[],
+  lost: Pick<LostStream, 'streamSid' | 'tracks'> & { readonly startedAt?: string | undefined },
+): readonly LegRecord[] {
+  return legs.filter(
+    ({ streamSid, startedAt, tracks, isStopping }) =>
+      streamSid !== lost.streamSid &&
+      !isStopping &&
+      startedAt > (lost.startedAt ?? '') &&
+      tracks.some((track) => lost.tracks.includes(track)),
+  );
 }
 
 /** The track of a dead stream may be taken for a while yet, which is a refusal (5.5: UNKNOWN). */

@@ -1,34 +1,43 @@
 import {
-  isHeardBy,
+  hearing,
   Reattachment,
   type LostStream,
   type ReattachmentOptions,
 } from '../../../runtime/continuity/reattachment';
+import type { StreamOfCall } from '../../../runtime/continuity/stream-starter';
 import { Metrics } from '../../../runtime/observability/metrics';
+import type { LegRecord } from '../../../runtime/store/live-leg';
+import { TwilioRestError } from '../../../runtime/twilio/twilio-rest';
 import { legRecord } from '../../support/leg-record';
 import { recordLog } from '../../support/recorded-log';
 
 const lost: LostStream = legRecord({ streamSid: 'MZ1', taskId: 'dead' });
+const LATER = '2026-11-21T10:00:30.000Z';
 
 /** @returns how many streams were asked for */
-async function reattach(store: Partial<ReattachmentOptions['store']>): Promise<number> {
+async function reattach(
+  store: Partial<ReattachmentOptions['store']>,
+  more: Partial<ReattachmentOptions> = {},
+): Promise<number> {
   let started = 0;
   const reattachment = new Reattachment({
     store: {
       claimStream: async () => true,
       findLeg: async () => legRecord(),
       legsOfCall: async () => [],
+      handOverProof: async () => undefined,
       ...store,
     },
     starter: {
-      start: async () => {
+      async start(_stream, isWanted) {
+        if (!isWanted()) return undefined;
         started += 1;
-        return 'MZ9';
+        return `MZ${8 + started}`;
       },
     },
     isCallOver: async () => false,
     taskId: 'task-2',
-    claimMs: 1,
+    claimMs: 20,
     firstBackOffMs: 1,
     maxBackOffMs: 1,
     giveUpAfterMs: 100,
@@ -41,6 +50,7 @@ async function reattach(store: Partial<ReattachmentOptions['store']>): Promise<n
     random: Math.random,
     logger: recordLog().logger,
     metrics: new Metrics(),
+    ...more,
   });
   await reattachment.reattach(lost, 'lease-expired');
   return started;
@@ -59,12 +69,82 @@ describe('A task that waits for the claim of another one', () => {
   });
 
   test('does nothing when the call has another leg by then', async () => {
-    const legsOfCall = async () => [legRecord({ streamSid: 'MZ1' }), legRecord({ streamSid: 'MZ2' })];
+    const legsOfCall = async () => [
+      legRecord({ streamSid: 'MZ1' }),
+      legRecord({ streamSid: 'MZ2', startedAt: LATER }),
+    ];
     expect(await reattach({ claimStream: claimedOnce(), legsOfCall })).toBe(0);
   });
 });
 
-test('A leg that stops, as before a pause, does not hear its call', () => {
-  expect(isHeardBy([legRecord({ streamSid: 'MZ2', isStopping: true })], lost)).toBe(false);
-  expect(isHeardBy([legRecord({ streamSid: 'MZ2' })], lost)).toBe(true);
+describe('A task that gets a claim which has run out', () => {
+  const legs = (...others: Partial<LegRecord>[]) => ({
+    legsOfCall: async () => [
+      legRecord({ streamSid: 'MZ1' }),
+      ...others.map((other) => legRecord({ streamSid: 'MZ2', startedAt: LATER, ...other })),
+    ],
+  });
+
+  test('does nothing when the call has had another leg for long', async () => {
+    expect(await reattach(legs({ taskId: 'task-3' }))).toBe(0);
+  });
+
+  test('acts for the last of two legs that their task has lost', async () => {
+    expect(await reattach(legs({ startedAt: '2026-11-21T09:00:00.000Z' }))).toBe(1);
+  });
+
+  test('acts when the other leg came to take the call over, and nobody waited for it', async () => {
+    const announced = legs({ parameters: { handover: 'nonce' } });
+    const proof = (streamSid: string) => async () => ({ streamSid, firstAudioAt: LATER });
+    expect(await reattach(announced)).toBe(1);
+    expect(await reattach({ ...announced, handOverProof: proof('MZ3') })).toBe(1);
+    expect(await reattach({ ...announced, handOverProof: proof('MZ2') })).toBe(0);
+  });
+
+  test('acts when the table does not tell', async () => {
+    const legsOfCall = () => Promise.reject(new Error('away'));
+    expect(await reattach({ legsOfCall })).toBe(1);
+  });
+});
+
+describe('A task that asks for a stream', () => {
+  test('asks again for one that never starts, though the lost leg still finishes', async () => {
+    const legsOfCall = async () => [legRecord({ streamSid: 'MZ1' })];
+    const findLeg = async (_callSid: string, streamSid: string) =>
+      streamSid === 'MZ10' ? legRecord({ streamSid }) : undefined;
+    expect(await reattach({ legsOfCall, findLeg }, { startWithinMs: 5 })).toBe(2);
+  });
+
+  test('does not ask again when another task has got its claim meanwhile, and the call a leg', async () => {
+    let asked = 0;
+    const start = async (): Promise<string> => {
+      asked += 1;
+      throw new TwilioRestError('too-many-requests');
+    };
+    const claimStream = async () => asked === 0;
+    const legsOfCall = async () => (asked === 0 ? [] : [legRecord({ streamSid: 'MZ2', startedAt: LATER })]);
+    await reattach({ claimStream, legsOfCall }, { starter: { start } });
+    expect(asked).toBe(1);
+  });
+
+  test('claims again when its turn comes after the claim has run out', async () => {
+    let [turns, claims, nowMs] = [0, 0, 0];
+    const start = async (_stream: StreamOfCall, isWanted: () => boolean) => {
+      turns += 1;
+      if (turns === 1) nowMs += 20;
+      return isWanted() ? 'MZ9' : undefined;
+    };
+    const claimStream = async () => (claims += 1) > 0;
+    await reattach({ claimStream }, { starter: { start }, now: () => nowMs });
+    expect([turns, claims]).toEqual([2, 2]);
+  });
+});
+
+test('A call is not heard by a leg that stops, as before a pause, or that hears another track', () => {
+  const of = { streamSid: 'MZ1', tracks: ['inbound' as const] };
+  const heardBy = (more: Partial<LegRecord>) =>
+    hearing([legRecord({ streamSid: 'MZ2', ...more })], of).length;
+  expect(heardBy({})).toBe(1);
+  expect(heardBy({ isStopping: true })).toBe(0);
+  expect(heardBy({ tracks: ['outbound'] })).toBe(0);
 });
