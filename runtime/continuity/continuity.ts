@@ -103,6 +103,7 @@ export class Continuity {
     }
     const books = {
       ...shared,
+      signal: this.#leaving.signal,
       recoverSession: (session: UnreconciledSession) => options.recoverSession(session, this.#leaving.signal),
       adopt: (leg: AdoptedLeg & EndedLeg, summary: LegSummary) => {
         calls.adopt(leg, summary);
@@ -111,7 +112,6 @@ export class Continuity {
     };
     const reaper = new Reaper({
       ...books,
-      signal: this.#leaving.signal,
       reattach: (lost) => this.#reattach(lost, 'lease-expired'),
       late: new LateReconciliation(books),
     });

@@ -1,21 +1,22 @@
 import type { AdoptedLeg } from '../call/calls';
 import type { LegSummary, TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
-import type { RecoveredSession } from '../speech/orphaned-session';
 import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
 import { NOBODY, type LegRecord } from '../store/live-leg';
 import type { StoredCall } from '../store/stored-call';
 import { lateBooks } from './late-books';
 import { sessionEvents, type FoundSession } from './orphan-books';
+import { recoverSessions, type RecoverSession } from './recover-sessions';
 
 export interface LateReconciliationOptions {
   readonly store: Pick<LeaseStore, 'saveLegs' | 'deleteLegs'>;
-  /** Never rejects. */
-  readonly recoverSession: (session: UnreconciledSession) => Promise<RecoveredSession>;
+  readonly recoverSession: RecoverSession;
   readonly tell: (event: TranscriptEvent) => void;
   readonly adopt: (leg: AdoptedLeg & { readonly tries: number }, summary: LegSummary) => void;
   /** After a leg's end, until its sessions are asked about again; twice as long with every try in vain. */
   readonly reconcileAfterMs: number;
+  /** This task ends: it tells nothing more, and another one finds the leg. */
+  readonly signal: AbortSignal;
   readonly wallNow: () => number;
   readonly logger: Logger;
 }
@@ -49,11 +50,10 @@ export class LateReconciliation {
     stored: StoredCall,
     sessions: readonly UnreconciledSession[],
   ): Promise<void> {
-    const { recoverSession, tell, adopt } = this.#options;
+    const { recoverSession, signal, tell, adopt } = this.#options;
     const { callSid, streamSid } = record;
-    const found = await Promise.all(
-      sessions.map(async (session) => ({ session, found: await recoverSession(session) })),
-    );
+    const found = await recoverSessions(sessions, recoverSession, signal);
+    if (found === undefined) return;
     const events = lateBooks({ record, stored, sessions: found });
     events.forEach(tell);
     const last = events.at(-1);

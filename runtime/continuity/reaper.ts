@@ -2,7 +2,6 @@ import type { AdoptedLeg } from '../call/calls';
 import type { LegSummary, TranscriptEvent } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
-import type { RecoveredSession } from '../speech/orphaned-session';
 import type { CallReader } from '../store/call-reader';
 import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
 import { NOBODY, type LegRecord } from '../store/live-leg';
@@ -10,16 +9,16 @@ import { AtMost } from './at-most';
 import type { LateReconciliation } from './late-reconciliation';
 import { LeaseFailures } from './lease-failures';
 import type { LostStream } from './reattachment';
-import { closeBooks, type FoundSession } from './orphan-books';
+import { closeBooks } from './orphan-books';
 import { pause } from './pause';
+import { recoverSessions, type RecoverSession } from './recover-sessions';
 import { forgetOldest } from '../model/forget-oldest';
 
 export interface ReaperOptions {
   readonly store: Pick<LeaseStore, 'deadTasks' | 'expiredLegs' | 'claimLeg' | 'unreconciledSessions'>;
   readonly reader: Pick<CallReader, 'readCall'>;
   readonly taskId: string;
-  /** Ends a session whose process is gone and fetches what it came to. Never rejects. */
-  readonly recoverSession: (session: UnreconciledSession) => Promise<RecoveredSession>;
+  readonly recoverSession: RecoverSession;
   readonly reattach: (lost: LostStream) => void;
   /** For legs that are over and have sessions without a result. Without it nobody looks at those. */
   readonly late?: Pick<LateReconciliation, 'isDue' | 'reconcile'>;
@@ -109,7 +108,7 @@ export class Reaper {
   async #takeOver(record: LegRecord): Promise<void> {
     const { store, taskId, metrics, logger, signal } = this.#options;
     const { callSid, streamSid } = record;
-    if (this.#underWay.has(streamSid) || !(await store.claimLeg(record, taskId))) return;
+    if (signal.aborted || this.#underWay.has(streamSid) || !(await store.claimLeg(record, taskId))) return;
     const isLate = record.taskId === NOBODY;
     this.#underWay.add(streamSid);
     if (isLate) this.#lateUnderWay += 1;
@@ -140,7 +139,7 @@ export class Reaper {
     if (call?.call.legs[record.streamSid]?.endedAt === undefined) reattach(lostStreamOf(record));
   }
 
-  /** Until it is done, or this task ends: then another one finds the leg. */
+  /** Until it is done, or this task ends: then nothing more is told, and another one finds the leg. */
   async #closeBooks(record: LegRecord): Promise<void> {
     const { reader, store, recoverSession, retryMs, signal, late, tell, adopt, wallNow, logger, metrics } =
       this.#options;
@@ -151,6 +150,7 @@ export class Reaper {
         const stored = call?.call.legs[streamSid];
         const isCallEnded = call?.call.endedAt !== undefined;
         const unreconciled = await store.unreconciledSessions(callSid);
+        if (this.#isLeaving()) return;
         // Its last word is written after all the others.
         if (call !== undefined && stored?.endedAt !== undefined) {
           const left = unreconciled.filter((each) => each.streamSid === streamSid);
@@ -160,13 +160,12 @@ export class Reaper {
         }
         // Nothing but its name is known, and its end could never be written.
         if (record.startedAt === '') return;
-        const sessions = sessionsOf(record, unreconciled);
-        const found: FoundSession[] = await Promise.all(
-          sessions.map(async (session) => ({ session, found: await recoverSession(session) })),
-        );
+        const sessions = await recoverSessions(sessionsOf(record, unreconciled), recoverSession, signal);
+        if (sessions === undefined) return;
         // Its task may live after all, and have told more while the sessions were asked: that has other keys.
         const { segments = [] } = (await reader.readCall(callSid)) ?? {};
-        const events = closeBooks({ record, sessions: found, segments, nowMs: wallNow() });
+        if (this.#isLeaving()) return;
+        const events = closeBooks({ record, sessions, segments, nowMs: wallNow() });
         events.forEach(tell);
         const last = events.at(-1);
         if (last?.type !== 'leg-ended') return;
@@ -180,6 +179,10 @@ export class Reaper {
         await pause(retryMs, signal);
       }
     }
+  }
+
+  #isLeaving(): boolean {
+    return this.#options.signal.aborted;
   }
 }
 

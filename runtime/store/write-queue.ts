@@ -66,7 +66,7 @@ export class WriteQueue {
     this.#lanes = Array.from({ length: options.lanes ?? LANES }, () => this.#createLane());
   }
 
-  /** Whether writes of the call wait, or are under way. */
+  /** Whether writes of the call wait, are under way, or came after the close: not everything of it is in the table. */
   has(callSid: string): boolean {
     return this.#countOf.has(callSid);
   }
@@ -74,12 +74,12 @@ export class WriteQueue {
   /** Takes a write, at once. Never throws and never waits. */
   add(write: StoreWrite): void {
     const bytes = itemSizeBytes(write.type === 'put' ? write.item : write.update);
-    if (this.#closed !== undefined) return this.#giveUp(write, 'the queue is closed');
     if (bytes > ITEM_LIMIT_BYTES) return this.#giveUp(write, 'larger than DynamoDB takes');
     const { callSid } = keyOf(write);
+    this.#countOf.set(callSid, (this.#countOf.get(callSid) ?? 0) + 1);
+    if (this.#closed !== undefined) return this.#giveUp(write, 'the queue is closed');
     this.#count += 1;
     this.#bytes += bytes;
-    this.#countOf.set(callSid, (this.#countOf.get(callSid) ?? 0) + 1);
     this.#laneOf(callSid).add({
       write,
       bytes,

@@ -61,7 +61,10 @@ function storedCall(leg: Partial<LegSummary> = {}, session: Record<string, unkno
 
 type Adopted = LegSummary & { readonly isCallEnded: boolean };
 
-function create(found: (session: UnreconciledSession) => RecoveredSession = () => RESULT) {
+function create(
+  found: (session: UnreconciledSession) => RecoveredSession = () => RESULT,
+  { signal } = new AbortController(),
+) {
   const told: TranscriptEvent[] = [];
   const [adopted, saved, deleted]: [Adopted[], LegRecord[], LegRecord[]] = [[], [], []];
   const { logger, lines } = recordLog();
@@ -74,6 +77,7 @@ function create(found: (session: UnreconciledSession) => RecoveredSession = () =
     tell: (event) => void told.push(event),
     adopt: ({ isCallEnded }, summary) => void adopted.push({ ...summary, isCallEnded }),
     reconcileAfterMs: 60_000,
+    signal,
     wallNow: () => NOW_MS,
     logger,
   };
@@ -141,4 +145,11 @@ test('after about a day it is given up, said, and the url of the session goes', 
   expect(lines).toMatchObject([{ level: 50, callSid: 'CA0a', streamSid: 'MZ1' }]);
   expect(told).toMatchObject([{ type: 'session-closed', reconciled: false }]);
   expect(told[0]).not.toHaveProperty('mayBeOpen');
+});
+
+test('a task that leaves meanwhile tells nothing, and leaves the leg as it is', async () => {
+  const leaving = new AbortController();
+  const { late, told, adopted, saved, deleted } = create(() => (leaving.abort(), RESULT), leaving);
+  await late.reconcile({ ...RECORD, tries: 29 }, storedCall(), [SESSION]);
+  expect([told, adopted, saved, deleted]).toEqual([[], [], [], []]);
 });

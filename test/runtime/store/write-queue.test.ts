@@ -598,10 +598,13 @@ test('Closing ends at its limit when the store is down, and tells what is lost',
   expect(await queue.close(50)).toBe(7);
 });
 
-test('A write after the close is counted as lost', async () => {
+test('A write after the close is counted as lost, and its call does not count as written', async () => {
+  const [one, other] = [newCall(), newCall()];
   const queue = createQueue();
-  await queue.close(100);
-  queue.add(put(newCall(), 1));
+  queue.add(put(other, 1));
+  await queue.close(5_000);
+  queue.add(put(one, 1));
+  expect([one, other].map((callSid) => queue.has(callSid))).toEqual([true, false]);
   expect(metrics.value('storeFailures')).toBe(1);
   expect(metrics.value('storeQueue')).toBe(0);
 });
