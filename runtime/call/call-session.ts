@@ -153,6 +153,7 @@ export class CallSession implements RecognitionListener {
   /** Whatever its stream says: somebody else has decided how it ends. */
   #endsAs: LegEndReason | undefined;
   #endReason: LegEndReason | undefined;
+  #hasFault = false;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -262,7 +263,7 @@ export class CallSession implements RecognitionListener {
 
   /** The stream is gone. Of no matter when the leg has started: then `ended` came before. */
   abandon(): void {
-    if (this.#state === 'waiting' && this.#enter('ended')) this.#resolveEnded(undefined);
+    if (this.#state === 'waiting') this.#endUntold();
   }
 
   /** Ends the leg now: what was not transcribed is lost, and written down so. */
@@ -293,13 +294,6 @@ export class CallSession implements RecognitionListener {
     const startedAt = new Date(wallNow()).toISOString();
     this.#parties = parties;
     this.#lastAudioNowMs = now();
-    metrics.count('legsStarted');
-    logger.info(
-      { callSid, streamSid, tracks: tracks.length, attempt: attemptOf(start.parameters) },
-      'Leg started',
-    );
-    this.#options.onStarted(start);
-    this.#tell({ type: 'leg-started', callSid, streamSid, accountSid, startedAt, tracks, parties });
     const first = isAnnounced(start) || attemptOf(start.parameters) > 0;
     const request = { callSid, streamSid, channels: tracks.length, languages, vocabulary, first };
     const recognition = this.#options.recognise(request, this, logger.child({ callSid, streamSid }));
@@ -310,6 +304,13 @@ export class CallSession implements RecognitionListener {
       emit: (bytes, receivedAtMs) => recognition.sendAudio(bytes, receivedAtMs),
     });
     this.#leg = { start, startedAt, aligner, recognition };
+    metrics.count('legsStarted');
+    logger.info(
+      { callSid, streamSid, tracks: tracks.length, attempt: attemptOf(start.parameters) },
+      'Leg started',
+    );
+    this.#options.onStarted(start);
+    this.#tell({ type: 'leg-started', callSid, streamSid, accountSid, startedAt, tracks, parties });
     this.#describe(start).catch((error: unknown) => this.#onFault(error));
   }
 
@@ -495,6 +496,7 @@ export class CallSession implements RecognitionListener {
   // --- to the sinks
 
   #end(leg: Leg, reason: LegEndReason): void {
+    if (this.#state === 'ended') return;
     const { metrics, wallNow } = this.#options;
     const { tracks } = leg.start;
     this.#correctOrigin();
@@ -524,24 +526,44 @@ export class CallSession implements RecognitionListener {
     }
   }
 
-  /** The call's boundary: whatever went wrong, this leg is over and the others go on. */
+  /**
+   * The call's boundary: whatever went wrong, this leg is over and the others go on. What it had is written down, unless
+   * that fails as well; its call gets another leg, as after any loss.
+   */
   #onFault(error: unknown): void {
     this.#options.logger.error({ err: error, ...this.#id() }, 'A fault ended a leg');
-    if (!this.#enter('ended')) return;
-    this.#options.metrics.count('callsFailed', 1, 'fault');
-    this.#leg?.recognition.abort('transcription-failed');
-    this.#resolveEnded(undefined);
+    const leg = this.#leg;
+    const failedBefore = this.#hasFault;
+    this.#hasFault = true;
+    if (this.#state === 'ended') return;
+    if (!failedBefore) this.#options.metrics.count('callsFailed', 1, 'fault');
+    if (leg === undefined || failedBefore) return this.#endUntold();
+    leg.recognition.abort('transcription-failed');
+    leg.recognition.closed
+      .then(() => this.#end(leg, this.#endReason ?? 'stream-lost'))
+      .catch((again: unknown) => this.#onFault(again));
+    if (!this.#enter('finishing')) return;
+    this.#endReason = this.#endsAs ?? 'stream-lost';
+    const { firstAudioAt } = this.#audioTimes();
+    this.#guarded(() =>
+      this.#options.onFinishing?.(leg.start, this.#endReason ?? 'stream-lost', firstAudioAt),
+    );
+  }
+
+  #endUntold(): void {
+    if (this.#enter('ended')) this.#resolveEnded(undefined);
   }
 
   #summary(leg: Leg, endReason: LegEndReason, endedAt: string): LegSummary {
     const { recognition, start, aligner, startedAt } = leg;
     const latency = this.#latencies.summary();
     const latencyParts = this.#latencies.parts();
+    const failure = this.#hasFault ? 'fault' : recognition.failure;
     return {
       startedAt,
       endedAt,
       endReason,
-      ...(recognition.failure === undefined ? {} : { failure: recognition.failure }),
+      ...(failure === undefined ? {} : { failure }),
       tracks: start.tracks,
       ...this.#audioTimes(),
       sessions: recognition.sessions,

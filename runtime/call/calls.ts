@@ -125,7 +125,11 @@ export class Calls {
   add(leg: LiveLeg): void {
     this.#legs.add(leg);
     void leg.stream.closed.then(() => leg.session.abandon());
-    void leg.session.ended.then((summary) => this.#onLegEnded(leg, summary));
+    void leg.session.ended.then((summary) => {
+      // Where a fault of ours ended it, its stream goes on, and nobody hears it.
+      leg.stream.close('stream-lost');
+      this.#onLegEnded(leg, summary);
+    });
   }
 
   /** Legs that take audio now. */
@@ -235,7 +239,9 @@ export class Calls {
         for (const { callSid, streamSid } of [...this.#legs].map(({ session }) => session))
           this.#options.logger.error({ callSid, streamSid }, 'A leg did not end with the drain');
     }
-    await Promise.all([...this.#calls.values()].map((call) => this.#leaveCall(call)));
+    await Promise.all(
+      [...this.#calls.values()].map((call) => this.#leaveCall(call).catch(this.#onFault(call))),
+    );
   }
 
   #onLegEnded(leg: LiveLeg, summary: LegSummary | undefined): void {
@@ -251,7 +257,11 @@ export class Calls {
 
   #endLater(call: Call, waitMs: number): void {
     clearTimeout(call.endTimer);
-    call.endTimer = setTimeout(() => void this.#endWhenOver(call), waitMs);
+    call.endTimer = setTimeout(() => void this.#endWhenOver(call).catch(this.#onFault(call)), waitMs);
+  }
+
+  #onFault({ callSid }: Call): (error: unknown) => void {
+    return (err) => this.#options.logger.error({ err, callSid }, 'A call could not be ended');
   }
 
   async #endWhenOver(call: Call): Promise<void> {

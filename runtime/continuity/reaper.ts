@@ -4,6 +4,7 @@ import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { CallReader } from '../store/call-reader';
 import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
+import { endedLegs } from '../store/ended-legs';
 import { NOBODY, type LegRecord } from '../store/live-leg';
 import { AtMost } from './at-most';
 import type { LateReconciliation } from './late-reconciliation';
@@ -147,16 +148,16 @@ export class Reaper {
     for (;;) {
       try {
         const call = await reader.readCall(callSid);
-        const stored = call?.call.legs[streamSid];
+        const ended = endedLegs(call?.call.legs)[streamSid];
         const isCallEnded = call?.call.endedAt !== undefined;
         const unreconciled = await store.unreconciledSessions(callSid);
         if (this.#isLeaving()) return;
         // Its last word is written after all the others.
-        if (call !== undefined && stored?.endedAt !== undefined) {
+        if (call !== undefined && ended !== undefined) {
           const left = unreconciled.filter((each) => each.streamSid === streamSid);
           if (left.length > 0 && late !== undefined) return await late.reconcile(record, call, left);
           const of = call.call.accountSid ?? accountSid;
-          return adopt({ callSid, streamSid, accountSid: of, isCallEnded }, stored as unknown as LegSummary);
+          return adopt({ callSid, streamSid, accountSid: of, isCallEnded }, ended);
         }
         // Nothing but its name is known, and its end could never be written.
         if (record.startedAt === '') return;

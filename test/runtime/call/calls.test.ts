@@ -458,3 +458,21 @@ test('a stream that goes on with a call says when that began, should the store n
   start();
   expect(await calls.claimOrigin(CALL, 60_000, 1_000)).toBe(1_000);
 });
+
+test('a leg that a fault ended has its socket closed: nobody hears it any more', async () => {
+  const { start } = create();
+  const leg = start();
+  await leg.fault();
+  expect(leg.closedWith).toEqual(['stream-lost']);
+});
+
+test('a call that cannot be ended is said, and costs nothing else, also in a drain', async () => {
+  const { calls, lines, start } = create({ storedLegs: () => Promise.reject(new Error('a fault')) });
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  await calls.drain(1_000);
+  expect(lines).toMatchObject([
+    { level: 50, callSid: CALL },
+    { level: 50, callSid: CALL },
+  ]);
+});

@@ -1,5 +1,5 @@
 import { Reaper, type ReaperOptions } from '../../../runtime/continuity/reaper';
-import type { TranscriptEvent } from '../../../runtime/model/transcript-event';
+import type { LegSummary, TranscriptEvent } from '../../../runtime/model/transcript-event';
 import { Metrics } from '../../../runtime/observability/metrics';
 import type { RecoveredSession } from '../../../runtime/speech/orphaned-session';
 import type { SegmentItem, StoredCall } from '../../../runtime/store/stored-call';
@@ -140,4 +140,15 @@ test('A task that begins to leave does not adopt a leg that has its end: its cal
   });
   await new Promise(setImmediate);
   expect(adopted).toBe(0);
+});
+
+test('A leg whose end in the table cannot be read gets one that can', async () => {
+  const unreadable = { [record.streamSid]: { endedAt: '2026-11-21T10:01:00.000Z' } };
+  const adopted = await new Promise<LegSummary>((resolve) =>
+    run({
+      reader: { readCall: async () => callWith([], unreadable) },
+      adopt: (_leg, summary) => resolve(summary),
+    }),
+  );
+  expect(adopted).toMatchObject({ endReason: 'task-died', tracks: record.tracks });
 });

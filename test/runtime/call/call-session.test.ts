@@ -1,0 +1,108 @@
+import { CallSession, type CallSessionOptions } from '../../../runtime/call/call-session';
+import type { LegStart } from '../../../runtime/model/call-event';
+import type { TranscriptEvent } from '../../../runtime/model/transcript-event';
+import { Metrics } from '../../../runtime/observability/metrics';
+import { BacklogBudget } from '../../../runtime/speech/audio-backlog';
+import { Recognition } from '../../../runtime/speech/recognition';
+import { RECOGNITION_TIMING } from '../../../runtime/speech/recognition-timing';
+import { SessionSlots } from '../../../runtime/speech/session-slots';
+import { FakeSpeech } from '../../support/fake-speech';
+import { recordLog } from '../../support/recorded-log';
+
+const START: LegStart = {
+  type: 'started',
+  callSid: 'CA1',
+  streamSid: 'MZ1',
+  accountSid: 'AC1',
+  tracks: ['inbound'],
+  parameters: {},
+};
+
+function create(options: Partial<CallSessionOptions> = {}) {
+  const told: TranscriptEvent[] = [];
+  const finishing: string[] = [];
+  const metrics = new Metrics();
+  const { logger } = recordLog();
+  const now = () => performance.now();
+  const session = new CallSession({
+    sinks: [{ name: 'told', write: (event) => void told.push(event), close: async () => 0 }],
+    recognise: (request, listener) =>
+      new Recognition(
+        {
+          ...{ provider: new FakeSpeech(), request, chunkMs: 20, backlogCallMs: 600_000 },
+          ...{ budget: new BacklogBudget(1e9), slots: new SessionSlots(Infinity) },
+          ...{ timing: RECOGNITION_TIMING, now, random: () => 0, logger, metrics },
+        },
+        listener,
+      ),
+    onStarted: () => undefined,
+    onFinishing: (_start, reason) => void finishing.push(reason),
+    claimOrigin: async (_callSid, legOriginAtMs) => legOriginAtMs,
+    moveOrigin: () => undefined,
+    describeCall: async () => undefined,
+    alignmentWindowMs: 200,
+    beginningMs: 0,
+    now,
+    wallNow: Date.now,
+    logger,
+    metrics,
+    ...options,
+  });
+  return { session, told, finishing, metrics };
+}
+
+function speak(session: CallSession): void {
+  session.accept(START);
+  session.accept({ type: 'audio', track: 'inbound', timestampMs: 0, payload: Buffer.alloc(160) });
+}
+
+test('A fault of ours ends a leg with its ledger, and its call needs another one', async () => {
+  const describeCall = () => Promise.reject(new Error('a fault'));
+  const { session, told, finishing, metrics } = create({ describeCall });
+  speak(session);
+  const summary = await session.ended;
+  expect(summary).toMatchObject({ failure: 'fault', endReason: 'stream-lost' });
+  expect(summary?.ledger.tracks.inbound).toMatchObject({
+    receivedMs: 20,
+    lostMs: { 'transcription-failed': 20 },
+  });
+  expect(told.filter(({ type }) => type === 'leg-ended')).toHaveLength(1);
+  expect(finishing).toEqual(['stream-lost']);
+  expect(metrics.value('callsFailed', 'fault')).toBe(1);
+});
+
+test('A fault as a leg begins ends it as well', async () => {
+  const onStarted = (): never => {
+    throw new Error('a fault');
+  };
+  const { session, told } = create({ onStarted });
+  session.accept(START);
+  expect(await session.ended).toMatchObject({ failure: 'fault' });
+  expect(told.map(({ type }) => type)).toContain('leg-ended');
+});
+
+test('A leg that is stopped after a fault ends once', async () => {
+  const { session, told, finishing } = create({ describeCall: () => Promise.reject(new Error('a fault')) });
+  speak(session);
+  await new Promise(setImmediate);
+  session.accept({ type: 'ended', reason: 'stopped' });
+  await session.ended;
+  await new Promise(setImmediate);
+  expect(told.filter(({ type }) => type === 'leg-ended')).toHaveLength(1);
+  expect(finishing).toHaveLength(1);
+});
+
+test('A leg whose end cannot be told is over all the same', async () => {
+  let isFaulty = false;
+  const wallNow = (): number => {
+    if (isFaulty) throw new Error('a fault');
+    return Date.now();
+  };
+  const { session } = create({ wallNow });
+  speak(session);
+  isFaulty = true;
+  session.accept({ type: 'ended', reason: 'stopped' });
+  session.abort();
+  expect(await session.ended).toBeUndefined();
+  expect(session.state).toBe('ended');
+});
