@@ -5,10 +5,12 @@ import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
 import { NOBODY, type LegRecord } from '../store/live-leg';
 import { attemptOf } from '../call/attempts';
+import { forgetOldest } from '../model/forget-oldest';
+import { AtMost } from './at-most';
 import { LeaseFailures } from './lease-failures';
 
 export interface LegRegisterOptions {
-  readonly store: Pick<LeaseStore, 'renew' | 'release' | 'saveLegs' | 'deleteLegs' | 'findLeg'>;
+  readonly store: Pick<LeaseStore, 'renew' | 'release' | 'saveLegs' | 'deleteLegs' | 'keepLeg' | 'findLeg'>;
   readonly taskId: string;
   /** The legs of this process, as they stand. */
   readonly checkpoints: () => readonly LegCheckpoint[];
@@ -36,6 +38,10 @@ export interface EndedLeg extends LegId {
   readonly tries?: number;
 }
 
+/** Each is a request of its own. */
+const MOST_KEPT_AT_ONCE = 10;
+const REMEMBERED_LEGS = 10_000;
+
 /**
  * Tells the other tasks which legs this one has, and that it lives: one heartbeat for the task, and for each leg what
  * somebody needs to go on with it. Whoever finds the heartbeat missing takes the legs over.
@@ -44,6 +50,12 @@ export class LegRegister {
   readonly #options: LegRegisterOptions;
   /** Ended, and not yet taken off: their last words may still wait for the table. */
   readonly #ended = new Map<string, EndedLeg>();
+  /** Known to be in the table, by streamSid. */
+  readonly #saved = new Set<string>();
+  /** Another task may have taken them while the lease had run out, by streamSid. */
+  readonly #doubted = new Map<string, LegId>();
+  /** Another task has taken them: what the table has of them is that one's to write. */
+  readonly #taken = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #renewedAtMs: number | undefined;
@@ -73,7 +85,7 @@ export class LegRegister {
   }
 
   ended({ callSid, streamSid, tries = 0 }: EndedLeg): void {
-    this.#ended.set(streamSid, { callSid, streamSid, tries });
+    if (!this.#taken.has(streamSid)) this.#ended.set(streamSid, { callSid, streamSid, tries });
   }
 
   /**
@@ -86,6 +98,8 @@ export class LegRegister {
     clearTimeout(this.#timer);
     await this.#round;
     await this.#try(async () => {
+      this.#doubtLegs();
+      await this.#keepLegs();
       await this.#deleteEnded();
       await this.#options.store.release(this.#options.taskId);
     });
@@ -104,9 +118,11 @@ export class LegRegister {
     this.#isSaveDue = false;
     this.#isBeating = true;
     await this.#try(async () => {
-      if (this.#mayBeTakenForDead()) await this.#dropLegsOfOthers();
+      const askedAtMs = now();
       await store.renew(taskId, leaseMs);
-      this.#renewedAtMs = now();
+      this.#doubtLegs();
+      this.#renewedAtMs = askedAtMs;
+      await this.#keepLegs();
       await this.#save();
       await this.#deleteEnded();
     });
@@ -121,18 +137,35 @@ export class LegRegister {
     return this.#mustSaveSoon() ? saveSoonMs : Math.max(0, beganAtMs + renewEveryMs - now());
   }
 
-  #mayBeTakenForDead(): boolean {
-    const { now, leaseMs } = this.#options;
-    return this.#renewedAtMs !== undefined && now() - this.#renewedAtMs >= leaseMs;
+  /** The store was away from this task alone, and others may have gone on with its legs. */
+  #doubtLegs(): void {
+    const { now, leaseMs, checkpoints } = this.#options;
+    if (this.#renewedAtMs === undefined || now() - this.#renewedAtMs < leaseMs) return;
+    const legs: LegId[] = [...checkpoints().map(({ start }) => start), ...this.#ended.values()];
+    for (const { callSid, streamSid } of legs) this.#doubted.set(streamSid, { callSid, streamSid });
   }
 
-  /** The store was away from this task alone, and others have gone on with its legs: two of one call are one too many. */
-  async #dropLegsOfOthers(): Promise<void> {
-    const { store, taskId, checkpoints, onReplaced } = this.#options;
-    for (const { start } of checkpoints()) {
-      const record = await store.findLeg(start.callSid, start.streamSid);
-      if (record !== undefined && record.taskId !== taskId) onReplaced(start.streamSid);
-    }
+  /** Two legs of one call are one too many. With the lease renewed, and before anything is written over a claim. */
+  async #keepLegs(): Promise<void> {
+    const atMost = new AtMost(MOST_KEPT_AT_ONCE);
+    const legs = [...this.#doubted.values()].filter(({ streamSid }) => !this.#taken.has(streamSid));
+    await Promise.all(legs.map((leg) => atMost.run(() => this.#keep(leg))));
+  }
+
+  async #keep(leg: LegId): Promise<void> {
+    const { store, taskId, onReplaced } = this.#options;
+    const { callSid, streamSid } = leg;
+    const isOwn =
+      (await store.keepLeg(leg, taskId)) ||
+      // Whoever took it may be through with it; but one that has never been in the table was nobody's to take.
+      (!this.#saved.has(streamSid) && (await store.findLeg(callSid, streamSid)) === undefined);
+    this.#doubted.delete(streamSid);
+    if (isOwn) return;
+    this.#ended.delete(streamSid);
+    this.#saved.delete(streamSid);
+    this.#taken.add(streamSid);
+    forgetOldest(this.#taken, REMEMBERED_LEGS);
+    onReplaced(streamSid);
   }
 
   /** A leg may have come while the beat was under way. */
@@ -142,9 +175,11 @@ export class LegRegister {
 
   async #save(): Promise<void> {
     const { store, checkpoints } = this.#options;
-    const records = checkpoints().map((checkpoint) => this.#recordOf(checkpoint));
+    const own = checkpoints().filter(({ start }) => !this.#taken.has(start.streamSid));
+    const records = own.map((checkpoint) => this.#recordOf(checkpoint));
     const { length } = this.#onSaved;
     const notTaken = records.length === 0 ? [] : await store.saveLegs(records);
+    for (const record of records) if (!notTaken.includes(record)) this.#saved.add(record.streamSid);
     // A table that is short of breath takes the rest with the next beat, unless it is new.
     if (notTaken.length > 0) return this.changed();
     for (const resolve of this.#onSaved.splice(0, length)) resolve();
@@ -158,7 +193,10 @@ export class LegRegister {
     // Not taken: the next beat tries all of them again.
     if (unreconciled.length > 0 && (await store.saveLegs(unreconciled)).length > 0) return;
     await store.deleteLegs(legs.filter(isReconciled));
-    for (const { streamSid } of legs) this.#ended.delete(streamSid);
+    for (const { streamSid } of legs) {
+      this.#ended.delete(streamSid);
+      this.#saved.delete(streamSid);
+    }
   }
 
   #recordOf(checkpoint: LegCheckpoint): LegRecord {

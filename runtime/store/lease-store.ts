@@ -162,8 +162,8 @@ export class LeaseStore {
   }
 
   /**
-   * Makes the leg the task's own, if it still belongs to the task that `record` names. A second claim by the same task
-   * holds, too, so that one whose answer was lost can be repeated.
+   * Makes the leg the task's own, if it still belongs to the task that `record` names, and that one has written nothing
+   * since: then it lives. A second claim by the same task holds, too, so that one whose answer was lost can be repeated.
    *
    * @returns whether it is the task's now
    */
@@ -173,10 +173,28 @@ export class LeaseStore {
       set: { taskId },
       condition: {
         any: [
-          { attribute: 'taskId', is: '=', value: record.taskId },
+          {
+            all: [
+              { attribute: 'taskId', is: '=', value: record.taskId },
+              { attribute: 'savedAt', is: '=', value: record.savedAt },
+            ],
+          },
           { attribute: 'taskId', is: '=', value: taskId },
         ],
       },
+    });
+  }
+
+  /**
+   * For a task whose lease had run out: a claim by another one that has not been made yet fails from now on.
+   *
+   * @returns whether the leg is in the table and still the task's own
+   */
+  async keepLeg({ callSid, streamSid }: LegId, taskId: string): Promise<boolean> {
+    return this.#change('A live leg could not be kept', {
+      key: liveLegItemKey(callSid, streamSid),
+      set: { savedAt: new Date(this.#now()).toISOString() },
+      condition: { attribute: 'taskId', is: '=', value: taskId },
     });
   }
 

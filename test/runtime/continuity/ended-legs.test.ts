@@ -21,6 +21,7 @@ function create(options: Partial<LegRegisterOptions> = {}) {
       return Promise.resolve();
     },
     findLeg: () => Promise.resolve(undefined),
+    keepLeg: () => Promise.resolve(true),
   };
   const register = new LegRegister({
     store,

@@ -270,6 +270,15 @@ describe('A claim of a leg', () => {
     expect(await world.items('LIVE#10')).toEqual([]);
   });
 
+  test('fails once its task has kept it, and its task keeps none that was claimed', async () => {
+    await store.saveLegs([legRecord(), legRecord({ streamSid: 'MZ2' })]);
+    expect(await store.keepLeg(legRecord(), 'task-1')).toBe(true);
+    expect(await store.claimLeg(legRecord(), 'taker')).toBe(false);
+    expect(await store.claimLeg(legRecord({ streamSid: 'MZ2' }), 'taker')).toBe(true);
+    expect(await store.keepLeg(legRecord({ streamSid: 'MZ2' }), 'task-1')).toBe(false);
+    expect(await store.keepLeg(legRecord({ streamSid: 'MZ3' }), 'task-1')).toBe(false);
+  });
+
   test('can be made again when the claimer dies, too', async () => {
     await settled();
     await store.saveLegs([legRecord()]);
@@ -376,6 +385,7 @@ describe('Without a store', () => {
     ['legsOfCall', () => store.legsOfCall('CA0a')],
     ['expiredLegs', () => store.expiredLegs()],
     ['claimLeg', () => store.claimLeg(legRecord(), 'taker')],
+    ['keepLeg', () => store.keepLeg(legRecord(), 'task-1')],
     ['claimStream', () => store.claimStream('CA1', 'MZ1', 'task-1', 1)],
     ['announceHandOver', () => store.announceHandOver('CA1', 'n1', 'MZ1')],
     ['proveHandOver', () => store.proveHandOver('CA1', 'n1', 'MZ2', 'now')],
