@@ -71,6 +71,7 @@ type IgnoredReason =
   | 'held-full'
   | 'too-fast'
   | 'too-large'
+  | 'broken-frame'
   | 'listener-failed';
 
 const CLOSE_CODES: Readonly<Record<LegEndReason, number>> = {
@@ -310,7 +311,8 @@ export class TwilioMediaStream {
   /** `ws` has already answered with the close code that fits, such as 1009. */
   #onError(error: Error & { code?: string }): void {
     this.#brokeProtocol = error.code?.startsWith('WS_ERR_') ?? false;
-    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#ignore('too-large');
+    if (this.#brokeProtocol)
+      this.#ignore(error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'too-large' : 'broken-frame');
     this.#logger.warn({ code: error.code }, 'Media socket failed');
     if (this.#state === 'checking' || this.#end(this.#lossReason(), 'closing'))
       this.#closeTimer = setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);

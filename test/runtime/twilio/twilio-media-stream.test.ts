@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer, type ClientOptions } from 'ws';
 import type { CallEvent } from '../../../runtime/model/call-event';
 import { createLogger } from '../../../runtime/observability/logger';
@@ -486,6 +486,16 @@ describe('sockets that end', () => {
     await bench.stream.closed;
     expect(bench.recorder.types).toEqual(['started', 'ended protocol-error']);
     expect(ignored(bench, 'too-large')).toBe(1);
+  });
+
+  it('a frame that is none ends its socket with 1002, and is counted before there is a leg, too', async () => {
+    const bench = await connect();
+    (bench.peer.socket as unknown as { readonly _socket: Socket })._socket.write(
+      Buffer.from([0xff, 0x80, 0, 0, 0, 0]),
+    );
+    expect((await bench.peer.closed()).code).toBe(1002);
+    await bench.stream.closed;
+    expect([bench.recorder.types, ignored(bench, 'broken-frame')]).toEqual([[], 1]);
   });
 
   describe('of a peer that sends audio faster than anybody speaks', () => {
