@@ -166,6 +166,8 @@ class RelayServer<Grant> implements HttpServer {
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    // The answer under way would be written into the WebSocket.
+    if (this.#underWay.has(request.socket)) return this.#cutPipeline(request.socket);
     const { path } = splitTarget(request.url ?? '');
     const isOurs = request.method === 'GET' && this.#options.upgrade?.paths.includes(path) === true;
     if (this.#guard === undefined || !isOurs) {

@@ -209,6 +209,15 @@ describe('what a client may not do', () => {
     await server.close();
   });
 
+  it('an upgrade that does not wait for an answer is cut off as well', async () => {
+    const { taken, door } = openDoor();
+    const server = await serve({ upgrade: door });
+    const head = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+    const upgrade = `GET /media HTTP/1.1\r\nHost: x\r\n${head}Sec-WebSocket-Key: luxFfW4ekMivF8y4ajVwzw==\r\n\r\n`;
+    expect(await raw(server, `GET /health HTTP/1.1\r\nHost: x\r\n\r\n${upgrade}`)).toBe('');
+    expect([taken.length, refused('pipelined')]).toEqual([0, 1]);
+  });
+
   it('requests that do wait share a connection', async () => {
     const server = await serve();
     const socket = connect(server.port, '127.0.0.1');
