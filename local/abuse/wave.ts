@@ -15,19 +15,23 @@ export interface WaveOptions {
   readonly connections: number;
   /** New connections in a second. */
   readonly perSecond: number;
+  /** Only what anybody on the internet can do. Default: also what needs a signature. */
+  readonly isOfStrangers?: boolean;
 }
 
 const BURST_MS = 50;
 /** Whoever is not to be held must be gone by then, however busy the machine is. */
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 60_000;
 
 /** Plays every attack in turn until so many connections were made. Resolves when the last one is over. */
-export async function playWave({ target, connections, perSecond }: WaveOptions): Promise<WaveReport> {
+export async function playWave(options: WaveOptions): Promise<WaveReport> {
+  const { target, connections, perSecond, isOfStrangers = false } = options;
+  const attacks = isOfStrangers ? HTTP_ATTACKS : ATTACKS;
   const report: Record<string, Record<string, number>> = {};
   const underWay: Promise<void>[] = [];
   const burst = Math.max(1, Math.round((perSecond * BURST_MS) / 1_000));
   for (let made = 0; made < connections; made += 1) {
-    const attack = ATTACKS[made % ATTACKS.length];
+    const attack = attacks[made % attacks.length];
     if (attack === undefined) break;
     const counts = (report[attack.name] ??= {});
     underWay.push(
