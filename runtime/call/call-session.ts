@@ -98,6 +98,8 @@ export interface LegCheckpoint {
   /** Wall-clock times, ISO 8601: of this leg's first audio, and of the call's. */
   readonly legOriginAt?: string;
   readonly originAt?: string;
+  /** Silence that the leg's audio begins with, before its first frame. */
+  readonly leadMs: number;
   readonly session?: OpenSession;
   /** No more audio comes, and somebody wanted it so: nothing to go on with. */
   readonly isStopped: boolean;
@@ -198,6 +200,7 @@ export class CallSession implements RecognitionListener {
       startedAt,
       ...legOrigin(this.#audioTimes().firstAudioAt),
       ...(originAtMs === undefined ? {} : { originAt: isoTime(originAtMs) }),
+      leadMs: aligner.leadMs,
       ...(this.#session === undefined ? {} : { session: this.#session }),
       isStopped: this.#endReason !== undefined && !this.isLost,
       ledger: legLedger(start.tracks, aligner, recognition.account),
@@ -566,6 +569,7 @@ export class CallSession implements RecognitionListener {
       ...(failure === undefined ? {} : { failure }),
       tracks: start.tracks,
       ...this.#audioTimes(),
+      ...(aligner.leadMs > 0 ? { leadMs: aligner.leadMs } : {}),
       sessions: recognition.sessions,
       segments: this.#segments,
       ledger: legLedger(start.tracks, aligner, recognition.account),

@@ -76,6 +76,11 @@ export class TrackAligner {
     return this.#originMs;
   }
 
+  /** Silence supplied before the first frame: the leg's audio is this much longer than its time. */
+  get leadMs(): number {
+    return this.#leadBytes / BYTES_PER_MS;
+  }
+
   /** Milliseconds placed so far on a track: of frames, and of silence. */
   placedMs(track: Track): { framesMs: number; filledMs: number } {
     const audio = this.#audioOf(track);
@@ -87,9 +92,7 @@ export class TrackAligner {
     const own = this.#tracks[channel]?.times.toTimestampMs(positionMs);
     if (own !== undefined) return own;
     // A track without a frame so far lies where the leg does.
-    return this.#originMs === undefined
-      ? undefined
-      : this.#originMs + positionMs - this.#leadBytes / BYTES_PER_MS;
+    return this.#originMs === undefined ? undefined : this.#originMs + positionMs - this.leadMs;
   }
 
   /** @returns silence filled in before the frame, in ms */

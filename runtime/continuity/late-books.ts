@@ -44,13 +44,14 @@ export function lateBooks({ record, stored, sessions }: LateLeg): readonly Trans
 
 /** Where the leg lies in its call; its task may have written down no more than its name. */
 function withTimes(record: LegRecord, { call }: StoredCall, leg: LegSummary): LegRecord {
-  const { legOriginAt: _, originAt: __, ...rest } = record;
+  const { legOriginAt: _, originAt: __, leadMs: ___, ...rest } = record;
   return {
     ...rest,
     tracks: leg.tracks,
     startedAt: leg.startedAt,
     parameters: call.direction === undefined ? {} : { direction: call.direction },
     ...(leg.firstAudioAt === undefined ? {} : { legOriginAt: leg.firstAudioAt }),
+    ...(leg.leadMs === undefined ? {} : { leadMs: leg.leadMs }),
     ...(call.originAt === undefined ? {} : { originAt: call.originAt }),
   };
 }

@@ -200,7 +200,7 @@ export class LegRegister {
   }
 
   #recordOf(checkpoint: LegCheckpoint): LegRecord {
-    const { start, startedAt, legOriginAt, originAt, session, isStopped, ledger } = checkpoint;
+    const { start, startedAt, legOriginAt, originAt, leadMs, session, isStopped, ledger } = checkpoint;
     const { callSid, streamSid, accountSid, tracks, parameters } = start;
     return {
       callSid,
@@ -212,6 +212,7 @@ export class LegRegister {
       startedAt,
       ...(legOriginAt === undefined ? {} : { legOriginAt }),
       ...(originAt === undefined ? {} : { originAt }),
+      leadMs,
       ...(session === undefined ? {} : { session }),
       attempts: attemptOf(parameters),
       isStopping: isStopped,

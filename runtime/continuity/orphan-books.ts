@@ -119,7 +119,8 @@ function segmentOf(
   const channel = Math.min(utterance.channel, record.tracks.length - 1);
   const track = record.tracks[channel] ?? 'inbound';
   const offsetMs = legOffsetMs(record);
-  const toCallMs = (legMs: number): number => Math.round(offsetMs + legMs);
+  // What lies in the silence before its first audio counts as then, as in the live leg.
+  const toCallMs = (legMs: number): number => Math.round(Math.max(legOriginMs(record), offsetMs + legMs));
   const shiftMs = startMs - utterance.startMs;
   return {
     sessionId,
@@ -151,7 +152,7 @@ function summaryOf(leg: OrphanedLeg, recovered: number): LegSummary {
   const ledger = Object.fromEntries(record.tracks.map((track) => [track, trackLedger(leg, track)]));
   const heardMs = Math.max(0, ...Object.values(ledger).map(({ receivedMs }) => receivedMs));
   const stored = segments.filter(({ streamSid }) => streamSid === record.streamSid).length;
-  const firstAudioAt = record.legOriginAt;
+  const { legOriginAt: firstAudioAt, leadMs = 0 } = record;
   return {
     startedAt: record.startedAt,
     endedAt: isoTime(nowMs),
@@ -159,7 +160,8 @@ function summaryOf(leg: OrphanedLeg, recovered: number): LegSummary {
     tracks: record.tracks,
     ...(firstAudioAt === undefined
       ? {}
-      : { firstAudioAt, lastAudioAt: isoTime(Date.parse(firstAudioAt) + heardMs) }),
+      : { firstAudioAt, lastAudioAt: isoTime(Date.parse(firstAudioAt) + heardMs - leadMs) }),
+    ...(leadMs > 0 ? { leadMs } : {}),
     sessions: sessions.at(-1)?.session.sessionNumber ?? 0,
     segments: stored + recovered,
     ledger: { tracks: ledger },
@@ -231,7 +233,8 @@ function lostGaps(record: LegRecord, { ledger }: LegSummary) {
     const { receivedMs, lostMs } = ledger.tracks[track] ?? NOTHING;
     const ms = lostMs['task-died'] ?? 0;
     const endMs = Math.round(offsetMs + receivedMs);
-    return ms > 0 ? [{ track, startMs: Math.round(endMs - ms), endMs, cause: 'task-died' as const }] : [];
+    const startMs = Math.round(Math.max(legOriginMs(record), endMs - ms));
+    return ms > 0 ? [{ track, startMs, endMs, cause: 'task-died' as const }] : [];
   });
 }
 
@@ -239,8 +242,14 @@ function originMs({ originAt, legOriginAt, startedAt }: LegRecord): number {
   return Date.parse(originAt ?? legOriginAt ?? startedAt);
 }
 
-function legOffsetMs(record: LegRecord): number {
+/** In call time: the leg's first audio. */
+function legOriginMs(record: LegRecord): number {
   return Math.max(0, Date.parse(record.legOriginAt ?? record.startedAt) - originMs(record));
+}
+
+/** In call time: where what is known by milliseconds of leg audio begins, silence before the first audio and all. */
+function legOffsetMs(record: LegRecord): number {
+  return legOriginMs(record) - (record.leadMs ?? 0);
 }
 
 function isoTime(ms: number): string {

@@ -101,6 +101,8 @@ export interface LegSummary {
   /** Wall-clock times of its first and last audio, ISO 8601; absent without audio. */
   readonly firstAudioAt?: string;
   readonly lastAudioAt?: string;
+  /** Silence that its audio begins with, before the first audio of Twilio's. Absent in what older versions wrote. */
+  readonly leadMs?: number;
   readonly sessions: number;
   readonly segments: number;
   readonly ledger: AudioLedger;

@@ -25,6 +25,7 @@ const endedLeg = z.object({
   tracks: z.array(track).catch([]),
   firstAudioAt: optionalText,
   lastAudioAt: optionalText,
+  leadMs: z.number().exactOptional(),
   sessions: number,
   segments: number,
   ledger: z.object({ tracks: z.partialRecord(track, trackLedger) }).catch({ tracks: {} }),

@@ -36,6 +36,8 @@ export interface LegRecord {
   readonly legOriginAt?: string;
   /** Zero of the call's times. */
   readonly originAt?: string;
+  /** Silence that its audio begins with, before the first audio of Twilio's. */
+  readonly leadMs?: number;
   readonly session?: LegSession;
   /** Streams that were made for this call because others were lost. */
   readonly attempts: number;
@@ -86,6 +88,7 @@ const legItem = z.object({
   startedAt: text,
   legOriginAt: optionalText,
   originAt: optionalText,
+  leadMs: z.number().optional().catch(undefined),
   session: z
     .object({ sessionId: z.string(), sessionNumber: z.number(), url: z.string(), baseMs: z.number() })
     .optional()
@@ -101,7 +104,7 @@ const legItem = z.object({
 export function legRecordOf(item: unknown): LegRecord | undefined {
   const parsed = legItem.safeParse(item);
   if (!parsed.success) return undefined;
-  const { itemKey, session, legOriginAt, originAt, ledger, tries, ...rest } = parsed.data;
+  const { itemKey, session, legOriginAt, originAt, leadMs, ledger, tries, ...rest } = parsed.data;
   const [callSid = '', streamSid = ''] = itemKey.split('#');
   return {
     ...rest,
@@ -110,6 +113,7 @@ export function legRecordOf(item: unknown): LegRecord | undefined {
     ledger,
     ...(legOriginAt === undefined ? {} : { legOriginAt }),
     ...(originAt === undefined ? {} : { originAt }),
+    ...(leadMs === undefined ? {} : { leadMs }),
     ...(tries === undefined ? {} : { tries }),
     ...(session === undefined ? {} : { session: { ...session, url: new Secret(session.url) } }),
   };

@@ -18,18 +18,18 @@ const START: LegStart = {
   parameters: {},
 };
 
-function create(options: Partial<CallSessionOptions> = {}) {
+function create(options: Partial<CallSessionOptions> = {}, provider = new FakeSpeech()) {
   const told: TranscriptEvent[] = [];
   const finishing: string[] = [];
   const metrics = new Metrics();
   const { logger } = recordLog();
-  const now = () => performance.now();
+  const { now = () => performance.now() } = options;
   const session = new CallSession({
     sinks: [{ name: 'told', write: (event) => void told.push(event), close: async () => 0 }],
     recognise: (request, listener) =>
       new Recognition(
         {
-          ...{ provider: new FakeSpeech(), request, chunkMs: 20, backlogCallMs: 600_000 },
+          ...{ provider, request, chunkMs: 20, backlogCallMs: 600_000 },
           ...{ budget: new BacklogBudget(1e9), slots: new SessionSlots(Infinity) },
           ...{ timing: RECOGNITION_TIMING, now, random: () => 0, logger, metrics },
         },
@@ -105,4 +105,23 @@ test('A leg whose end cannot be told is over all the same', async () => {
   session.abort();
   expect(await session.ended).toBeUndefined();
   expect(session.state).toBe('ended');
+});
+
+test('A leg says how much silence its audio begins with, while it lives and in the end', async () => {
+  const time = { nowMs: 1_000_000 };
+  const speech = new FakeSpeech();
+  const { session } = create({ now: () => time.nowMs }, speech);
+  session.accept(START);
+  await speech.open(0);
+  for (let i = 0; i < 12; i += 1) {
+    time.nowMs += 250;
+    session.tick();
+  }
+  session.accept({ type: 'audio', track: 'inbound', timestampMs: 0, payload: Buffer.alloc(160) });
+  const { leadMs } = session.checkpoint()!;
+  expect(leadMs).toBeGreaterThan(1_000);
+  expect(session.checkpoint()?.ledger.tracks.inbound?.filledMs).toBe(leadMs);
+  session.accept({ type: 'ended', reason: 'stopped' });
+  session.abort();
+  expect(await session.ended).toMatchObject({ leadMs });
 });

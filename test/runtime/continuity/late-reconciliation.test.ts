@@ -153,3 +153,9 @@ test('a task that leaves meanwhile tells nothing, and leaves the leg as it is', 
   await late.reconcile({ ...RECORD, tries: 29 }, storedCall(), [SESSION]);
   expect([told, adopted, saved, deleted]).toEqual([[], [], [], []]);
 });
+
+test('a line of a leg whose audio begins with supplied silence is told where it was said', async () => {
+  const { late, told } = create();
+  await late.reconcile(RECORD, storedCall({ leadMs: 700 }), [SESSION]);
+  expect(told[0]).toMatchObject({ segment: { startMs: 10_300 } });
+});

@@ -212,3 +212,32 @@ test('a leg that died before its first audio has an empty ledger', () => {
   expect(summary).toMatchObject({ endReason: 'task-died', segments: 0, sessions: 0, results: [] });
   expect(summary).not.toHaveProperty('firstAudioAt');
 });
+
+describe('a leg whose audio begins with silence that was supplied', () => {
+  const LED: LegRecord = { ...RECORD, leadMs: 4_000 };
+
+  test('has its lines where they were said', () => {
+    const sessions = [session({ utterances: [said(3_000, 3_800), said(5_000, 6_000)] })];
+    const { events, summary } = close({ record: LED, sessions });
+    const lines = events.flatMap((event) => (event.type === 'final' ? [event.segment] : []));
+    expect(lines.map(({ startMs, endMs }) => [startMs, endMs])).toEqual([
+      [60_000, 60_000],
+      [61_000, 62_000],
+    ]);
+    expect(lines[1]).toMatchObject({ at: '2026-01-01T00:01:01.500Z', words: [{ startMs: 61_000 }] });
+    expect(summary).toMatchObject({ lastAudioAt: '2026-01-01T00:01:06.500Z', leadMs: 4_000 });
+  });
+
+  test('knows a line that is stored', () => {
+    const sessions = [session({ utterances: [said(5_000, 6_000)] })];
+    const segments = [{ ...stored(61_000, 62_000, 5_000), sessionNumber: 9 }];
+    expect(close({ record: LED, sessions, segments }).summary.segments).toBe(1);
+  });
+
+  test('has lost what it lost at the end of its audio', () => {
+    const { facts: _, ...noResult } = session().found;
+    const sessions = [{ ...session(), found: { ...noResult, durationMs: 0 } }];
+    const gaps = close({ record: LED, sessions }).events.filter(({ type }) => type === 'gap');
+    expect(gaps).toMatchObject([{ endMs: 66_000 }, { endMs: 66_000 }]);
+  });
+});

@@ -71,7 +71,7 @@ test('The probe says what to do when the table is not there', async () => {
 
 describe('The legs of a call that have ended', () => {
   test('come back as they were written, whoever wrote them', async () => {
-    const one = legSummary();
+    const one = legSummary({ leadMs: 700 });
     const other = legSummary({ failure: 'http-402', firstAudioAt: first, lastAudioAt: later });
     const { latency: _, ...silent } = legSummary({ segments: 0 });
     await world.put({ callSid: 'CA10', itemKey: 'CALL', legs: { MZ1: one, MZ2: other, MZ3: silent } });

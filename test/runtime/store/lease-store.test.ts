@@ -32,7 +32,7 @@ const keysOf = (records: readonly { callSid: string; streamSid: string }[]): str
 
 describe('Live legs', () => {
   test('come back as they were saved', async () => {
-    const record = legRecord();
+    const record = legRecord({ leadMs: 700 });
     expect(await store.saveLegs([record])).toEqual([]);
     const found = await store.findLeg('CA0a', 'MZ1');
     expect(found).toEqual(record);
