@@ -56,11 +56,14 @@ export interface TrialTotals {
 interface PlacedCall {
   readonly call: Call;
   readonly spoken: SpokenCall;
+  readonly placedAt: number;
 }
 
 /** Utterances end after 300 ms of quiet. */
 const SESSION_OPTIONS = '{"language_config":{"languages":["en"]},"endpointing":0.3}';
 const DEFAULT_CALL_MS = 8_000;
+/** From a call's beginning until it is heard, with nothing broken: what takes longer is the machine's. */
+const HEARD_WITHIN_MS = 1_500;
 
 /** One run of a scenario: the world it plays in, the calls that were placed, and what was promised and did not hold. */
 export class Trial {
@@ -76,6 +79,7 @@ export class Trial {
   readonly #expectedExits = new Map<number, unknown>();
   #fleet: Fleet | undefined;
   #recoveryMs: number | undefined;
+  #busyMs = 0;
   #sentMs = 0;
   #doubledSegments = 0;
   #unconfirmedMs = 0;
@@ -146,7 +150,7 @@ export class Trial {
       ...behaviour,
     };
     const call = this.fleet.call({ audio: spoken.audio, behaviour: drawn, ...options });
-    this.#placed.push({ call, spoken });
+    this.#placed.push({ call, spoken, placedAt: performance.now() });
     return call;
   }
 
@@ -184,10 +188,16 @@ export class Trial {
     this.#notes.push(line);
   }
 
-  /** Milliseconds from a fault to the first audio after it; the longest is told, and has to be within `atMostMs`. */
+  /**
+   * Milliseconds from a fault to the first audio after it; the longest is told, and has to be within `atMostMs`, or what
+   * a busy machine adds to that.
+   */
   recovered(ms: number, atMostMs = Infinity): void {
     this.#recoveryMs = Math.max(this.#recoveryMs ?? 0, ms);
-    this.promise(ms <= atMostMs, `recovered after ${Math.round(ms)} ms, promised are ${atMostMs} ms`);
+    this.promise(
+      ms <= atMostMs + this.#busyMs,
+      `recovered after ${Math.round(ms)} ms, promised are ${atMostMs} ms`,
+    );
   }
 
   /** Resolves when a session of the call's stream has taken audio. */
@@ -202,6 +212,13 @@ export class Trial {
       what: `stream ${streamIndex + 1} of a call to be heard`,
       ...options,
     });
+    if (streamIndex === 0) this.#noteBusy(call);
+  }
+
+  /** The way to the first audio is the same as after a fault: what the machine adds to the one it adds to the other. */
+  #noteBusy(call: Call): void {
+    const { placedAt = Infinity } = this.#placed.find((placed) => placed.call === call) ?? {};
+    this.#busyMs = Math.max(this.#busyMs, performance.now() - placedAt - HEARD_WITHIN_MS);
   }
 
   /** Resolves when a call's audio has come so far. */
@@ -249,7 +266,9 @@ export class Trial {
       }),
     );
     await this.endRelays();
-    for (const placed of this.#placed) await this.#audit(placed, of?.(placed.call) ?? allowed);
+    if (this.#busyMs > 0)
+      this.note(`the machine is busy: times may be longer by ${Math.round(this.#busyMs)} ms`);
+    for (const placed of this.#placed) await this.#audit(placed, this.#widened(of?.(placed.call) ?? allowed));
   }
 
   /** What the relays have emitted in the whole run, taken for one minute, sets off the expected alarms and no other. */
@@ -295,6 +314,10 @@ export class Trial {
     ]);
     const calls = this.#wronged.map((facts) => [`${facts.callSid}.json`, JSON.stringify(facts, null, 1)]);
     return Object.fromEntries([...logs, ...calls]) as Record<string, string>;
+  }
+
+  #widened(allowed: AllowedLoss): AllowedLoss {
+    return allowed.lostMs === undefined ? allowed : { ...allowed, lostMs: allowed.lostMs + this.#busyMs };
   }
 
   async #allCompleted(withinMs: number): Promise<void> {
