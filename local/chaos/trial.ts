@@ -73,6 +73,7 @@ export class Trial {
   /** What Node runs for a relay. */
   readonly program: readonly string[];
   readonly #placed: PlacedCall[] = [];
+  readonly #heard = new Set<PlacedCall>();
   readonly #broken: string[] = [];
   readonly #notes: string[] = [];
   readonly #closers: (() => Promise<unknown>)[] = [];
@@ -217,8 +218,10 @@ export class Trial {
 
   /** The way to the first audio is the same as after a fault: what the machine adds to the one it adds to the other. */
   #noteBusy(call: Call): void {
-    const { placedAt = Infinity } = this.#placed.find((placed) => placed.call === call) ?? {};
-    this.#busyMs = Math.max(this.#busyMs, performance.now() - placedAt - HEARD_WITHIN_MS);
+    const placed = this.#placed.find((each) => each.call === call);
+    if (placed === undefined || this.#heard.has(placed)) return;
+    this.#heard.add(placed);
+    this.#busyMs = Math.max(this.#busyMs, performance.now() - placed.placedAt - HEARD_WITHIN_MS);
   }
 
   /** Resolves when a call's audio has come so far. */

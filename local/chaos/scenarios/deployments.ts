@@ -10,8 +10,8 @@ const CALL_MS = 90_000;
 /** Until a call whose stream was lost is heard again. */
 const RECOVERED_MS = 5_000;
 
-/** The table of this machine may be slower than a lease lasts, with 50 calls at once. */
-const BUSY = ['leases-failing'];
+/** With 50 calls this machine's table may be slower than a lease lasts, or an attempt at a hand-over. */
+const BUSY = ['leases-failing', 'hand-overs-failing'];
 
 /** Every relay is replaced, one after the other, while the calls go on; then the callers hang up. */
 async function replaceAll(trial: Trial, order: DrainOrder): Promise<void> {
