@@ -64,6 +64,8 @@ export class Continuity {
   readonly #handOver: HandOver | undefined;
   readonly #loops: Promise<unknown>;
   readonly #reattaching = new Set<Promise<void>>();
+  /** Lost streams whose calls have no other yet, by streamSid. */
+  readonly #lost = new Set<string>();
 
   constructor(options: ContinuityOptions) {
     this.#options = options;
@@ -82,6 +84,7 @@ export class Continuity {
       ...shared,
       checkpoints: () => calls.checkpoints(),
       isFlushed,
+      needsStream: (streamSid) => this.#lost.has(streamSid),
       onReplaced: (streamSid) => calls.replace(streamSid, options.wallNow()),
     });
     this.#fence = new Fence({
@@ -98,7 +101,7 @@ export class Continuity {
         ...shared,
         starter,
         forgo: (leg) => reattachment.forgo(leg),
-        reattach: (start, sign) => reattachment.reattachAfterAll(start, sign),
+        reattach: (start, sign) => this.#settle(start, reattachment.reattachAfterAll(start, sign)),
       });
     }
     const books = {
@@ -216,8 +219,22 @@ export class Continuity {
 
   #reattach(lost: LostStream, sign: LossSign): void {
     if (this.#reattachment === undefined) return;
-    const done = this.#reattachment.reattach(lost, sign).finally(() => this.#reattaching.delete(done));
+    const settled = this.#settle(lost, this.#reattachment.reattach(lost, sign));
+    const done = settled.finally(() => this.#reattaching.delete(done));
     this.#reattaching.add(done);
+  }
+
+  /** Until the call has a new stream, or needs none, the table says of the lost one that it does. */
+  async #settle({ streamSid }: LegId, reattached: Promise<void>): Promise<void> {
+    // A second sign of the same loss settles nothing.
+    if (this.#lost.has(streamSid)) return reattached;
+    this.#lost.add(streamSid);
+    this.#register.changed();
+    await reattached;
+    // When this task ends first, another one makes the stream.
+    if (this.#ending.signal.aborted) return;
+    this.#lost.delete(streamSid);
+    this.#register.changed();
   }
 
   /** While the store does not tell whose stream it was, this task must not act: its owner may, and knows more of it. */

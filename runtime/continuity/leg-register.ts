@@ -18,6 +18,8 @@ export interface LegRegisterOptions {
   readonly isFlushed: (callSid: string) => boolean;
   /** Every session of the leg, which is over, was compared with its final result. */
   readonly isReconciled?: (leg: LegId) => boolean;
+  /** The leg's call lost its stream, and has no other yet: should this task die, somebody must make one. */
+  readonly needsStream?: (streamSid: string) => boolean;
   /** Another task has gone on with a leg of this one. */
   readonly onReplaced: (streamSid: string) => void;
   /** From the start of one renewal to the next; after one that failed, from its end. */
@@ -187,7 +189,9 @@ export class LegRegister {
 
   async #deleteEnded(): Promise<void> {
     const { store, isFlushed, isReconciled = () => true, wallNow } = this.#options;
-    const legs = [...this.#ended.values()].filter(({ callSid }) => isFlushed(callSid));
+    const legs = [...this.#ended.values()].filter(
+      ({ callSid, streamSid }) => isFlushed(callSid) && !this.#needsStream(streamSid),
+    );
     if (legs.length === 0) return;
     const unreconciled = legs.filter((leg) => !isReconciled(leg)).map((leg) => nobodys(leg, wallNow()));
     // Not taken: the next beat tries all of them again.
@@ -202,6 +206,7 @@ export class LegRegister {
   #recordOf(checkpoint: LegCheckpoint): LegRecord {
     const { start, startedAt, legOriginAt, originAt, leadMs, session, isStopped, ledger } = checkpoint;
     const { callSid, streamSid, accountSid, tracks, parameters } = start;
+    const needsStream = this.#needsStream(streamSid);
     return {
       callSid,
       streamSid,
@@ -215,10 +220,15 @@ export class LegRegister {
       leadMs,
       ...(session === undefined ? {} : { session }),
       attempts: attemptOf(parameters),
-      isStopping: isStopped,
+      isStopping: isStopped && !needsStream,
+      ...(needsStream ? { needsStream } : {}),
       ledger: ledger.tracks,
       savedAt: new Date(this.#options.wallNow()).toISOString(),
     };
+  }
+
+  #needsStream(streamSid: string): boolean {
+    return this.#options.needsStream?.(streamSid) === true;
   }
 
   /** The store may be away: the next beat tries again, and only the change is logged. */

@@ -132,12 +132,13 @@ export class Reaper {
       });
   }
 
-  /** A leg that has its end in the table needs nobody; one that cannot be read may need a stream. */
+  /** A leg that has its end in the table needs nobody, unless it says so; one that cannot be read may need a stream. */
   async #reattachIfLost(record: LegRecord): Promise<void> {
     const { reader, reattach } = this.#options;
     if (record.isStopping) return;
     const call = await reader.readCall(record.callSid).catch(() => undefined);
-    if (call?.call.legs[record.streamSid]?.endedAt === undefined) reattach(lostStreamOf(record));
+    const isOver = call?.call.legs[record.streamSid]?.endedAt !== undefined;
+    if (!isOver || record.needsStream === true) reattach(lostStreamOf(record));
   }
 
   /** Until it is done, or this task ends: then nothing more is told, and another one finds the leg. */

@@ -151,6 +151,7 @@ export class Reattachment {
     let tries = attempt - 1;
     if (tries > 0) await pause(this.#backOffMs(tries), signal);
     for (;;) {
+      signal.throwIfAborted();
       const claimUntilMs = now() + claimMs;
       const isClaimed = await this.#claim(lost, log);
       if (await this.#isHeard(lost)) return undefined;
@@ -160,7 +161,7 @@ export class Reattachment {
       }
       giveUpAtMs ??= now() + giveUpAfterMs;
       try {
-        const newSid = await starter.start(stream, () => now() < claimUntilMs);
+        const newSid = await starter.start(stream, () => !signal.aborted && now() < claimUntilMs);
         if (newSid !== undefined) return newSid;
       } catch (error) {
         if (isCallNotInProgress(error) && (await this.#isOver(stream))) {

@@ -43,6 +43,8 @@ export interface LegRecord {
   readonly attempts: number;
   /** Somebody stops this stream on purpose: it must not be attached again. */
   readonly isStopping: boolean;
+  /** It was lost, and its call gets a new stream, or has not got it yet: whoever finds it makes one, though it be over. */
+  readonly needsStream?: boolean;
   /** It is over, and so often its sessions' final results were asked for in vain since. */
   readonly tries?: number;
   /** Checkpoint. */
@@ -95,6 +97,7 @@ const legItem = z.object({
     .catch(undefined),
   attempts: z.number().catch(0),
   isStopping: z.boolean().catch(false),
+  needsStream: z.boolean().optional().catch(undefined),
   tries: z.number().optional().catch(undefined),
   ledger: z.partialRecord(track, trackLedger).catch({}),
   savedAt: text,
@@ -104,7 +107,8 @@ const legItem = z.object({
 export function legRecordOf(item: unknown): LegRecord | undefined {
   const parsed = legItem.safeParse(item);
   if (!parsed.success) return undefined;
-  const { itemKey, session, legOriginAt, originAt, leadMs, ledger, tries, ...rest } = parsed.data;
+  const { itemKey, session, legOriginAt, originAt, leadMs, ledger, needsStream, tries, ...rest } =
+    parsed.data;
   const [callSid = '', streamSid = ''] = itemKey.split('#');
   return {
     ...rest,
@@ -114,6 +118,7 @@ export function legRecordOf(item: unknown): LegRecord | undefined {
     ...(legOriginAt === undefined ? {} : { legOriginAt }),
     ...(originAt === undefined ? {} : { originAt }),
     ...(leadMs === undefined ? {} : { leadMs }),
+    ...(needsStream === undefined ? {} : { needsStream }),
     ...(tries === undefined ? {} : { tries }),
     ...(session === undefined ? {} : { session: { ...session, url: new Secret(session.url) } }),
   };

@@ -1,5 +1,6 @@
 import { Continuity, type ContinuityOptions } from '../../../runtime/continuity/continuity';
 import type { StreamOfCall } from '../../../runtime/continuity/stream-starter';
+import type { LegId } from '../../../runtime/model/transcript-event';
 import { Metrics } from '../../../runtime/observability/metrics';
 import type { LegRecord } from '../../../runtime/store/live-leg';
 import { legRecord } from '../../support/leg-record';
@@ -15,6 +16,11 @@ function told(store: {
   findLeg: () => Promise<LegRecord | undefined>;
   legsOfCall?: () => Promise<readonly LegRecord[]>;
   readCall?: () => Promise<unknown>;
+  saveLegs?: (records: readonly LegRecord[]) => Promise<readonly LegRecord[]>;
+  deleteLegs?: (legs: readonly LegId[]) => Promise<void>;
+  calls?: object;
+  /** How Twilio answers. */
+  start?: () => Promise<string>;
 }): { readonly asked: Promise<StreamOfCall>; readonly streams: StreamOfCall[] } {
   const streams: StreamOfCall[] = [];
   let ask: (stream: StreamOfCall) => void = () => undefined;
@@ -31,16 +37,18 @@ function told(store: {
     },
     mail: { takeReplaced: async () => undefined },
     reader: { readCall: store.readCall ?? (async () => undefined) },
-    calls: { checkpoints: () => [], streaming: [], hasHad: () => false },
+    calls: store.calls ?? { checkpoints: () => [], streaming: [], hasHad: () => false },
+    isFlushed: () => true,
+    isReconciled: () => true,
     starter: {
       async start(stream: StreamOfCall) {
         streams.push(stream);
         ask(stream);
-        return 'MZ9';
+        return store.start?.() ?? 'MZ9';
       },
     },
     tracks: ['inbound', 'outbound'],
-    timing: { renewRetryMs: 1, claimMs: 100, startPollMs: 1, startWithinMs: 20 },
+    timing: { renewRetryMs: 1, claimMs: 100, startPollMs: 1, startWithinMs: 20, saveSoonMs: 1 },
     now: () => performance.now(),
     wallNow: Date.now,
     random: Math.random,
@@ -97,4 +105,31 @@ test('A stream that its task ended, because it cost too much, is not made anew',
   continuity.onStreamStatus({ ...EVENT, streamSid: 'MZ2' });
   await asked;
   expect(streams).toMatchObject([{ streamSid: 'MZ2' }]);
+});
+
+test('A lost stream whose call has no other when its task ends is left for another task, which is told', async () => {
+  const start = { ...legRecord(), type: 'started' as const };
+  let save: (records: readonly LegRecord[]) => void = () => undefined;
+  const saved = new Promise<readonly LegRecord[]>((resolve) => (save = resolve));
+  const deleted: string[] = [];
+  const { asked } = told({
+    findLeg: async () => undefined,
+    legsOfCall: async () => [],
+    calls: {
+      checkpoints: () => [{ start, isStopped: false, ledger: { tracks: {} } }],
+      streaming: [],
+      hasHad: () => true,
+    },
+    saveLegs: async (records) => (save(records), []),
+    deleteLegs: async (legs) => void deleted.push(...legs.map(({ streamSid }) => streamSid)),
+    start: () => new Promise(() => undefined),
+  });
+  continuity.legFinishing(start, 'stream-lost', undefined);
+  await asked;
+  expect(await saved).toMatchObject([{ streamSid: 'MZ1', needsStream: true }]);
+  // Twilio tells of it, too, and the leg ends.
+  continuity.onStreamStatus(EVENT);
+  continuity.legEnded(start);
+  await continuity.close();
+  expect(deleted).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import type { LegCheckpoint } from '../../../runtime/call/call-session';
 import { LegRegister, type LegRegisterOptions } from '../../../runtime/continuity/leg-register';
 import type { LegId } from '../../../runtime/model/transcript-event';
 import { NOBODY, type LegRecord } from '../../../runtime/store/live-leg';
@@ -81,4 +82,23 @@ test('a table that does not take such a leg gets it again', async () => {
   await jest.advanceTimersByTimeAsync(20_000);
   expect(saved).toHaveLength(2);
   await register.close();
+});
+
+test('a leg whose call needs a stream is left, and says so, until the call has one', async () => {
+  const start = { callSid: 'CA1', streamSid: 'MZ1', accountSid: 'AC1', tracks: ['inbound'], parameters: {} };
+  const live = [{ start, isStopped: true, ledger: { tracks: {} } }] as unknown as LegCheckpoint[];
+  let needsStream = true;
+  const { register, deleted, saved } = create({
+    checkpoints: () => live,
+    needsStream: () => needsStream,
+  });
+  await jest.advanceTimersByTimeAsync(100);
+  expect(saved).toMatchObject([{ streamSid: 'MZ1', isStopping: false, needsStream: true }]);
+  live.pop();
+  register.ended({ callSid: 'CA1', streamSid: 'MZ1' });
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(deleted).toEqual([]);
+  needsStream = false;
+  await register.close();
+  expect(deleted).toEqual(['MZ1']);
 });

@@ -152,3 +152,26 @@ test('A leg whose end in the table cannot be read gets one that can', async () =
   );
   expect(adopted).toMatchObject({ endReason: 'task-died', tracks: record.tracks });
 });
+
+test.each([
+  ['needs a stream gets one', { needsStream: true }, ['MZ1']],
+  ['has one gets no other', {}, []],
+])('The call of a leg that is over and %s', async (_, more, expected) => {
+  const left = legRecord({ taskId: 'dead', ...more });
+  const ended = callWith([], { [left.streamSid]: { ...legSummary(), endedAt: left.savedAt } });
+  const reattached: string[] = [];
+  await new Promise<void>((resolve) => {
+    run({
+      store: {
+        deadTasks: async () => ['dead'],
+        expiredLegs: async () => [left],
+        claimLeg: async () => true,
+        unreconciledSessions: async () => [],
+      },
+      reader: { readCall: async () => ended },
+      reattach: ({ streamSid }) => void reattached.push(streamSid),
+      adopt: () => resolve(),
+    });
+  });
+  expect(reattached).toEqual(expected);
+});
