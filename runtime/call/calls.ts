@@ -291,7 +291,7 @@ export class Calls {
   async #endCall(call: Call, stored: StoredLegs | undefined): Promise<void> {
     clearTimeout(call.endTimer);
     const { callSid } = call;
-    const legs = inOrder({ ...stored?.ended, ...Object.fromEntries(call.legs) });
+    const legs = inOrder({ ...Object.fromEntries(call.legs), ...newerLegs(call, stored) });
     const [, last] = legs.at(-1) ?? [];
     if (last === undefined) return;
     const wasGivenAway = last.endReason === 'handed-over';
@@ -353,6 +353,12 @@ export class Calls {
 function replace({ session, stream }: LiveLeg, fromMs: number): void {
   session.heardElsewhereFrom(fromMs);
   stream.close('replaced');
+}
+
+/** Those of other processes, and of this one's those that somebody has reconciled since. */
+function newerLegs({ legs }: Call, { ended }: StoredLegs = { ended: {}, open: [] }): StoredLegs['ended'] {
+  const newer = Object.entries(ended).filter(([sid, { reconciled }]) => reconciled || !legs.has(sid));
+  return Object.fromEntries(newer);
 }
 
 async function endsWithin(timeoutMs: number, ended: Promise<unknown>): Promise<boolean> {

@@ -16,7 +16,8 @@ export interface LateLeg {
 /**
  * What becomes of a leg that ended while some of its sessions had no final result, or lines of theirs could not be
  * written: the lines that are missing, and what the results confirm. Pure.
- * @returns the events to tell, `leg-ended` last; none without any result, or where the leg has no end in the table
+ * @returns the events to tell, those that say that a session is reconciled last: as long as they are not in the table,
+ * somebody looks again. None without any result, or where the leg has no end in the table
  */
 export function lateBooks({ record, stored, sessions }: LateLeg): readonly TranscriptEvent[] {
   const { callSid, streamSid } = record;
@@ -30,15 +31,15 @@ export function lateBooks({ record, stored, sessions }: LateLeg): readonly Trans
     ...before,
     ...confirmed(
       before,
-      found.filter((each) => !hadResult(stored, streamSid, each)),
+      found.filter((each) => !isCounted(stored, before, streamSid, each)),
     ),
     segments: segments.filter((segment) => segment['streamSid'] === streamSid).length + recovered.length,
     reconciled: found.length === sessions.length,
   };
   return [
     ...recovered.map((segment): TranscriptEvent => ({ type: 'final', ...id, segment })),
-    ...found.flatMap((each) => sessionEvents(id, each)),
     { type: 'leg-ended', ...id, summary },
+    ...found.flatMap((each) => sessionEvents(id, each)),
   ];
 }
 
@@ -56,12 +57,20 @@ function withTimes(record: LegRecord, { call }: StoredCall, leg: LegSummary): Le
   };
 }
 
-/** A session whose lines alone were lost is in the ledger already. */
-function hadResult({ sessions }: StoredCall, streamSid: string, { session }: FoundSession): boolean {
+/**
+ * A session whose lines alone were lost is in the ledger already; so is one whose reconciliation was cut short behind the
+ * leg's end.
+ */
+function isCounted(
+  { sessions }: StoredCall,
+  { results }: LegSummary,
+  streamSid: string,
+  { session: { sessionNumber } }: FoundSession,
+): boolean {
   const item = sessions.find(
-    (each) => each['streamSid'] === streamSid && each['sessionNumber'] === session.sessionNumber,
+    (each) => each['streamSid'] === streamSid && each['sessionNumber'] === sessionNumber,
   );
-  return item?.['result'] !== undefined;
+  return item?.['result'] !== undefined || results.some((each) => each.lateSession === sessionNumber);
 }
 
 function confirmed(
@@ -69,7 +78,9 @@ function confirmed(
   found: readonly FoundSession[],
 ): Pick<LegSummary, 'ledger' | 'results' | 'billableSeconds'> {
   const heldMs = found.reduce((sum, each) => sum + (each.found.durationMs ?? 0), 0);
-  const facts = found.flatMap((each) => each.found.facts ?? []);
+  const facts = found.flatMap(({ session, found: { facts: own } }) =>
+    own === undefined ? [] : [{ ...own, lateSession: session.sessionNumber }],
+  );
   const tracks = Object.entries(ledger.tracks).map(([track, each]) => [track, accept(each, heldMs)]);
   return {
     ledger: { tracks: Object.fromEntries(tracks) as LegSummary['ledger']['tracks'] },

@@ -44,7 +44,10 @@ export class LateReconciliation {
     return tries < MOST_TRIES && wallNow() >= Date.parse(savedAt) + waitMs;
   }
 
-  /** @param sessions of the leg, which has its end in the table; those that are not reconciled */
+  /**
+   * @param sessions of the leg, which has its end in the table; those that are not reconciled
+   * @throws when the table does not take what is left for later: it may be repeated
+   */
   async reconcile(
     record: LegRecord,
     stored: StoredCall,
@@ -56,13 +59,13 @@ export class LateReconciliation {
     if (found === undefined) return;
     const events = lateBooks({ record, stored, sessions: found });
     events.forEach(tell);
-    const last = events.at(-1);
+    const end = events.find(({ type }) => type === 'leg-ended');
     const accountSid = stored.call.accountSid ?? record.accountSid;
     const isCallEnded = stored.call.endedAt !== undefined;
-    if (last?.type !== 'leg-ended' || !last.summary.reconciled) return this.#leave(record, found);
+    if (end?.type !== 'leg-ended' || !end.summary.reconciled) return this.#leave(record, found);
     // What it tells may be lost on its way to the table, again and again.
     const tries = (record.tries ?? 0) + 1;
-    adopt({ callSid, streamSid, accountSid, isCallEnded, tries }, last.summary);
+    adopt({ callSid, streamSid, accountSid, isCallEnded, tries }, end.summary);
   }
 
   async #leave(record: LegRecord, sessions: readonly FoundSession[]): Promise<void> {
@@ -71,7 +74,9 @@ export class LateReconciliation {
     const tries = (record.tries ?? 0) + 1;
     if (tries < MOST_TRIES) {
       const savedAt = new Date(wallNow()).toISOString();
-      await store.saveLegs([{ ...record, taskId: NOBODY, isStopping: true, tries, savedAt }]);
+      const left = await store.saveLegs([{ ...record, taskId: NOBODY, isStopping: true, tries, savedAt }]);
+      // It would stay this task's, and nobody would look at it again.
+      if (left.length > 0) throw new Error('The table did not take a leg back');
       return;
     }
     logger.error({ callSid, streamSid, tries }, 'Sessions of a leg have no final result, and are given up');

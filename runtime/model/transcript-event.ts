@@ -180,4 +180,6 @@ export interface SessionFacts {
   readonly audioSeconds?: number;
   readonly billedSeconds?: number;
   readonly languages: readonly string[];
+  /** Number of the session in its leg, where the result was compared after the leg's end. */
+  readonly lateSession?: number;
 }

@@ -39,6 +39,7 @@ const endedLeg = z.object({
         audioSeconds: z.number().exactOptional(),
         billedSeconds: z.number().exactOptional(),
         languages: z.array(z.string()),
+        lateSession: z.number().exactOptional(),
       }),
     )
     .catch([]),

@@ -476,3 +476,17 @@ test('a call that cannot be ended is said, and costs nothing else, also in a dra
     { level: 50, callSid: CALL },
   ]);
 });
+
+test('a leg that another task has reconciled since counts as it is stored, any other as it is known here', async () => {
+  const known = { reconciled: false, segments: 1 } as const;
+  const ended: Record<string, LegSummary> = {};
+  const { events, start } = create({ storedLegs: async () => ({ ended, open: [] }) });
+  const [one, other] = [start(), start()];
+  await one.end('stopped', known);
+  await other.end('stopped', known);
+  const stored = { endReason: 'stopped', startedAt: '2026-01-01T00:00:01.000Z', segments: 2 } as LegSummary;
+  ended[one.streamSid] = { ...stored, endedAt: '2026-01-01T00:00:09.000Z', reconciled: true };
+  ended[other.streamSid] = { ...stored, endedAt: '2026-01-01T00:00:09.000Z', reconciled: false };
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toMatchObject([{ type: 'call-ended', legs: [{ segments: 2 }, { segments: 1 }] }]);
+});

@@ -67,10 +67,11 @@ function create(
 ) {
   const told: TranscriptEvent[] = [];
   const [adopted, saved, deleted]: [Adopted[], LegRecord[], LegRecord[]] = [[], [], []];
+  const refused: LegRecord[] = [];
   const { logger, lines } = recordLog();
   const options: LateReconciliationOptions = {
     store: {
-      saveLegs: (records) => Promise.resolve((saved.push(...records), [])),
+      saveLegs: (records) => Promise.resolve((saved.push(...records), refused)),
       deleteLegs: (legs) => Promise.resolve(void deleted.push(...(legs as LegRecord[]))),
     },
     recoverSession: (session) => Promise.resolve(found(session)),
@@ -81,17 +82,17 @@ function create(
     wallNow: () => NOW_MS,
     logger,
   };
-  return { late: new LateReconciliation(options), told, adopted, saved, deleted, lines };
+  return { late: new LateReconciliation(options), told, adopted, saved, deleted, refused, lines };
 }
 
 test('a line that never reached the table is told, at its place in the call, and the leg is reconciled', async () => {
   const { late, told, adopted, saved } = create();
   await late.reconcile(RECORD, storedCall(), [SESSION]);
-  expect(told.map(({ type }) => type)).toEqual(['final', 'session-closed', 'leg-ended']);
+  expect(told.map(({ type }) => type)).toEqual(['final', 'leg-ended', 'session-closed']);
   expect(told[0]).toMatchObject({
     segment: { text: 'at 1000', startMs: 11_000, track: 'outbound', speaker: 'agent', source: 'recovered' },
   });
-  expect(told[1]).toMatchObject({ reconciled: true, isLate: true });
+  expect(told[2]).toMatchObject({ reconciled: true, isLate: true });
   expect(adopted).toMatchObject([
     { reconciled: true, segments: 2, billableSeconds: 200, endReason: 'stopped', isCallEnded: true },
   ]);
@@ -120,8 +121,8 @@ test('a leg of which one session has no result tells of the others, and is left 
     sessionNumber === 1 ? RESULT : NO_RESULT,
   );
   await late.reconcile(RECORD, storedCall(), [SESSION, second]);
-  expect(told.map(({ type }) => type)).toEqual(['final', 'session-closed', 'leg-ended']);
-  expect(told.at(-1)).toMatchObject({ summary: { reconciled: false } });
+  expect(told.map(({ type }) => type)).toEqual(['final', 'leg-ended', 'session-closed']);
+  expect(told[1]).toMatchObject({ summary: { reconciled: false } });
   expect(adopted).toEqual([]);
   expect(saved).toMatchObject([{ taskId: NOBODY, tries: 1, savedAt: '2026-11-21T11:00:00.000Z' }]);
 });
@@ -158,4 +159,27 @@ test('a line of a leg whose audio begins with supplied silence is told where it 
   const { late, told } = create();
   await late.reconcile(RECORD, storedCall({ leadMs: 700 }), [SESSION]);
   expect(told[0]).toMatchObject({ segment: { startMs: 10_300 } });
+});
+
+test('what a result confirms is counted once, also when the task died before it could say so', async () => {
+  const ledger = trackLedger({ acceptedMs: 10_000, unconfirmedMs: 50_000 });
+  const first = create();
+  await first.late.reconcile(RECORD, storedCall({ ledger: { tracks: { inbound: ledger } } }), [SESSION]);
+  const again = create();
+  // The leg's end is in the table, the session's is not.
+  await again.late.reconcile(RECORD, storedCall(first.adopted[0]), [SESSION]);
+  expect(again.told.map(({ type }) => type)).toContain('session-closed');
+  expect(again.adopted).toMatchObject([
+    {
+      ledger: { tracks: { inbound: { acceptedMs: 50_000, unconfirmedMs: 10_000 } } },
+      billableSeconds: first.adopted[0]!.billableSeconds,
+      results: [{ billedSeconds: 80 }],
+    },
+  ]);
+});
+
+test('a leg that the table does not take back is tried again', async () => {
+  const { late, refused } = create(() => NO_RESULT);
+  refused.push(RECORD);
+  await expect(late.reconcile(RECORD, storedCall(), [SESSION])).rejects.toThrow(/did not take/);
 });
