@@ -81,7 +81,7 @@ const LONGEST_CALL_MS = 24 * 3_600_000;
 /** A beginning that was so much earlier is told before all of it is known. */
 const TOLD_AT_ONCE_MS = 50;
 /** More do not come between a stream's first audio and the proof of it. */
-const LAST_FINALS = 8;
+const LAST_FINALS = 32;
 
 /** What is known once the stream has said which call it is. */
 interface Leg {

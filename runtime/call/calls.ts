@@ -156,11 +156,12 @@ export class Calls {
   }
 
   /**
-   * Another stream has the call: closes this one's, if it is one of this process's.
+   * Another stream has the call: closes this one's, if it is one of this process's. One that was stopped meanwhile is
+   * marked all the same.
    * @param fromMs wall clock: what is said from there on, the other one hears as well
    */
   replace(streamSid: string, fromMs: number): void {
-    for (const leg of this.streaming) if (leg.session.streamSid === streamSid) replace(leg, fromMs);
+    for (const leg of this.#legs) if (leg.session.streamSid === streamSid) replace(leg, fromMs);
   }
 
   /** A leg that another process began and that is over counts for its call, which this process ends when it is over. */

@@ -453,6 +453,14 @@ test('a second stream of a call replaces the first, and what both hear is marked
   expect(second.closedWith).toEqual([]);
 });
 
+test('a stream that is stopped before its process learns that another one has the call is marked', () => {
+  const { calls, start } = create();
+  const leg = start();
+  leg.state = 'finishing';
+  calls.replace(leg.streamSid, 700);
+  expect(leg.heardElsewhereFromMs).toBe(700);
+});
+
 test('a stream that goes on with a call says when that began, should the store not tell', async () => {
   const { calls, start } = create({ origins: { claimOrigin: () => Promise.reject(new Error('away')) } });
   start();
