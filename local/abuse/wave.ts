@@ -23,22 +23,26 @@ const BURST_MS = 50;
 /** Whoever is not to be held must be gone by then, however busy the machine is. */
 const ANSWER_MS = 60_000;
 
+/** A relay that is given no time by a busy machine must not be left with more than it can answer until then. */
+const MOST_AT_ONCE = 1_000;
+
 /** Plays every attack in turn until so many connections were made. Resolves when the last one is over. */
 export async function playWave(options: WaveOptions): Promise<WaveReport> {
   const { target, connections, perSecond, isOfStrangers = false } = options;
   const attacks = isOfStrangers ? HTTP_ATTACKS : ATTACKS;
   const report: Record<string, Record<string, number>> = {};
-  const underWay: Promise<void>[] = [];
+  const underWay = new Set<Promise<void>>();
   const burst = Math.max(1, Math.round((perSecond * BURST_MS) / 1_000));
   for (let made = 0; made < connections; made += 1) {
     const attack = attacks[made % attacks.length];
     if (attack === undefined) break;
     const counts = (report[attack.name] ??= {});
-    underWay.push(
-      playOne(attack, target).then((end) => {
-        counts[end] = (counts[end] ?? 0) + 1;
-      }),
-    );
+    const played = playOne(attack, target).then((end) => {
+      counts[end] = (counts[end] ?? 0) + 1;
+      underWay.delete(played);
+    });
+    underWay.add(played);
+    if (underWay.size >= MOST_AT_ONCE) await Promise.race(underWay);
     if (made % burst === burst - 1) await delay(BURST_MS);
   }
   await Promise.all(underWay);
