@@ -52,3 +52,23 @@ test('forgets what nobody asks for any more', () => {
   receipts.forget(40 * 160);
   expect(receipts.receivedAtMs(160)).toBe(receipts.receivedAtMs(40 * 160 + 1));
 });
+
+test('says the same of minutes that wait as of a second, and forgets them as well', () => {
+  const receipts = new Receipts();
+  const seconds = 300;
+  for (let i = 1; i <= seconds; i += 1) {
+    receipts.add(i * 8_000, i * 1_000);
+    // What is text is forgotten while the ring is small: its head is not where it began.
+    if (i === 40) receipts.forget(30 * 8_000);
+  }
+  for (let i = 31; i <= seconds; i += 1) expect(receipts.receivedAtMs(i * 8_000)).toBe(i * 1_000);
+  expect(receipts.endByteAt(100_500)).toBe(100 * 8_000);
+  receipts.sent(200 * 8_000, 7, 500_000);
+  expect(receipts.latency(150 * 8_000, 600_000)).toEqual({ totalMs: 450_000, relayMs: 350_000 });
+  expect(receipts.latency(200 * 8_000, 600_000)).toEqual({ totalMs: 400_000, relayMs: 7 });
+  receipts.forget(299 * 8_000);
+  receipts.forget(299 * 8_000);
+  expect(receipts.receivedAtMs(1)).toBe(seconds * 1_000);
+  for (let i = seconds + 1; i <= 2 * seconds; i += 1) receipts.add(i * 8_000, i * 1_000);
+  expect(receipts.receivedAtMs(400 * 8_000)).toBe(400_000);
+});
