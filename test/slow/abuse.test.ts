@@ -18,8 +18,8 @@ const TEST_MS = 240_000;
 const CALL_MS = TEST_MS;
 const PER_SECOND = 200;
 /** As long as the relay lets anybody wait who says nothing. What is still open after `HOLD_MS` is let be for good reasons. */
-const SETTINGS = { REQUEST_TIMEOUT_MS: '3000', START_TIMEOUT_MS: '3000' };
-const HOLD_MS = 5_000;
+const SETTINGS = { REQUEST_TIMEOUT_MS: '5000', START_TIMEOUT_MS: '5000' };
+const HOLD_MS = 7_500;
 /** 10,000. First forty of each kind, and most of them from strangers, as in any flood. */
 const WAVES = [
   { connections: 40 * ATTACKS.length },
