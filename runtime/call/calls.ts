@@ -59,6 +59,8 @@ interface Call {
   readonly legs: Map<string, LegSummary>;
   liveLegs: number;
   isOver: boolean;
+  /** To another process, which tells its end. */
+  isLeft: boolean;
   /** As started. */
   isCounted: boolean;
   isEndCounted: boolean;
@@ -170,8 +172,14 @@ export class Calls {
     call.legs.set(streamSid, summary);
     call.isEndCounted ||= isCallEnded;
     // It may have been ended without this leg, or before all was known of it.
-    call.isOver = false;
+    call.isOver = call.isLeft = false;
     if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
+  }
+
+  /** Whether the call's end is this process's to tell, and not told yet. */
+  owesEnd(callSid: string): boolean {
+    const call = this.#calls.get(callSid);
+    return call !== undefined && call.liveLegs === 0 && call.legs.size > 0 && !call.isOver && !call.isLeft;
   }
 
   /** A leg has said which call it is of: the call lives. */
@@ -181,7 +189,7 @@ export class Calls {
     if (!isAnnounced(start)) this.replaceOthers(start);
     const call = this.#callOf(callSid, accountSid);
     call.liveLegs += 1;
-    call.isOver = false;
+    call.isOver = call.isLeft = false;
     clearTimeout(call.endTimer);
     if (call.liveLegs === 1) this.#countLive(1);
     if (!call.isCounted) this.#options.metrics.count('callsStarted');
@@ -285,7 +293,8 @@ export class Calls {
     if (call.isOver || call.legs.size === 0) return;
     const { isCallOver, isHeardElsewhere, storedLegs } = this.#options;
     const isOver = await isCallOver(call.callSid, call.accountSid);
-    if (isOver !== true && (await isHeardElsewhere(call.callSid))) return;
+    call.isLeft = isOver !== true && (await isHeardElsewhere(call.callSid));
+    if (call.isLeft) return;
     await this.#endCall(call, await storedLegs(call.callSid));
   }
 
@@ -296,8 +305,8 @@ export class Calls {
     const [, last] = legs.at(-1) ?? [];
     if (last === undefined) return;
     const wasGivenAway = last.endReason === 'handed-over';
-    if (wasGivenAway && (await this.#isTaken(call, stored))) return;
-    if (call.isOver || call.liveLegs > 0) return;
+    if (wasGivenAway) call.isLeft = await this.#isTaken(call, stored);
+    if (call.isLeft || call.isOver || call.liveLegs > 0) return;
     call.isOver = true;
     this.#forgetOldest();
     for (const gap of gapsBetween(legs)) tellSinks(this.#options, { type: 'gap', callSid, ...gap });
@@ -333,6 +342,7 @@ export class Calls {
         legs: new Map(),
         liveLegs: 0,
         isOver: false,
+        isLeft: false,
         isCounted: false,
         isEndCounted: false,
         unanswered: 0,

@@ -85,6 +85,7 @@ export class Continuity {
       checkpoints: () => calls.checkpoints(),
       isFlushed,
       needsStream: (streamSid) => this.#lost.has(streamSid),
+      owesEnd: (callSid) => calls.owesEnd(callSid),
       onReplaced: (streamSid) => calls.replace(streamSid, options.wallNow()),
     });
     this.#fence = new Fence({

@@ -20,6 +20,8 @@ export interface LegRegisterOptions {
   readonly isReconciled?: (leg: LegId) => boolean;
   /** The leg's call lost its stream, and has no other yet: should this task die, somebody must make one. */
   readonly needsStream?: (streamSid: string) => boolean;
+  /** The call's end is this task's to tell, and not told yet: should this task die, somebody must. */
+  readonly owesEnd?: (callSid: string) => boolean;
   /** Another task has gone on with a leg of this one. */
   readonly onReplaced: (streamSid: string) => void;
   /** From the start of one renewal to the next; after one that failed, from its end. */
@@ -53,7 +55,7 @@ export class LegRegister {
   /** Ended, and not yet taken off: their last words may still wait for the table. */
   readonly #ended = new Map<string, EndedLeg>();
   /** Known to be in the table, by streamSid. */
-  readonly #saved = new Set<string>();
+  readonly #saved = new Map<string, LegRecord>();
   /** Another task may have taken them while the lease had run out, by streamSid. */
   readonly #doubted = new Map<string, LegId>();
   /** Another task has taken them: what the table has of them is that one's to write. */
@@ -181,7 +183,7 @@ export class LegRegister {
     const records = own.map((checkpoint) => this.#recordOf(checkpoint));
     const { length } = this.#onSaved;
     const notTaken = records.length === 0 ? [] : await store.saveLegs(records);
-    for (const record of records) if (!notTaken.includes(record)) this.#saved.add(record.streamSid);
+    for (const record of records) if (!notTaken.includes(record)) this.#saved.set(record.streamSid, record);
     // A table that is short of breath takes the rest with the next beat, unless it is new.
     if (notTaken.length > 0) return this.changed();
     for (const resolve of this.#onSaved.splice(0, length)) resolve();
@@ -189,9 +191,12 @@ export class LegRegister {
 
   async #deleteEnded(): Promise<void> {
     const { store, isFlushed, isReconciled = () => true, wallNow } = this.#options;
-    const legs = [...this.#ended.values()].filter(
+    const over = [...this.#ended.values()].filter(
       ({ callSid, streamSid }) => isFlushed(callSid) && !this.#needsStream(streamSid),
     );
+    const owing = over.filter((leg) => isReconciled(leg) && this.#owesEnd(leg));
+    await this.#leaveForEnd(owing);
+    const legs = over.filter((leg) => !owing.includes(leg));
     if (legs.length === 0) return;
     const unreconciled = legs.filter((leg) => !isReconciled(leg)).map((leg) => nobodys(leg, wallNow()));
     // Not taken: the next beat tries all of them again.
@@ -201,6 +206,21 @@ export class LegRegister {
       this.#ended.delete(streamSid);
       this.#saved.delete(streamSid);
     }
+  }
+
+  #owesEnd({ callSid, streamSid }: LegId): boolean {
+    return this.#options.owesEnd?.(callSid) === true && this.#saved.has(streamSid);
+  }
+
+  /** They stay as legs that nobody needs to go on with. */
+  async #leaveForEnd(legs: readonly LegId[]): Promise<void> {
+    const known = legs.map(({ streamSid }) => this.#saved.get(streamSid));
+    const records = known.flatMap((each) =>
+      each?.isStopping === false ? [{ ...each, isStopping: true }] : [],
+    );
+    if (records.length === 0) return;
+    const notTaken = await this.#options.store.saveLegs(records);
+    for (const record of records) if (!notTaken.includes(record)) this.#saved.set(record.streamSid, record);
   }
 
   #recordOf(checkpoint: LegCheckpoint): LegRecord {

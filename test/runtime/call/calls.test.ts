@@ -438,6 +438,28 @@ test('a call that was handed over and that nobody took ends as one that lost its
   expect(metrics.value('callsEnded', 'stream-lost')).toBe(1);
 });
 
+test('a process owes the end of a call from its last leg on until it is told, unless it is left to another', async () => {
+  let isHeardElsewhere = false;
+  const { calls, start } = create({
+    isCallOver: () => Promise.resolve(false),
+    isHeardElsewhere: () => Promise.resolve(isHeardElsewhere),
+  });
+  const leg = start();
+  expect(calls.owesEnd(CALL)).toBe(false);
+  await leg.end();
+  expect(calls.owesEnd(CALL)).toBe(true);
+  isHeardElsewhere = true;
+  await calls.drain(100);
+  expect(calls.owesEnd(CALL)).toBe(false);
+
+  await start().end();
+  expect(calls.owesEnd(CALL)).toBe(true);
+  isHeardElsewhere = false;
+  await calls.drain(100);
+  expect(calls.owesEnd(CALL)).toBe(false);
+  expect(calls.owesEnd('CA-other')).toBe(false);
+});
+
 test('a process that goes ends a call that it gave away and that nobody took', async () => {
   const { calls, events, start } = create({ isCallOver: () => Promise.resolve(false) });
   await start().end('handed-over');

@@ -102,3 +102,29 @@ test('a leg whose call needs a stream is left, and says so, until the call has o
   await register.close();
   expect(deleted).toEqual(['MZ1']);
 });
+
+test('the last leg of a call is left, as one that needs nobody, until the end of the call is told', async () => {
+  const start = { callSid: 'CA1', streamSid: 'MZ1', accountSid: 'AC1', tracks: ['inbound'], parameters: {} };
+  const live = [{ start, isStopped: false, ledger: { tracks: {} } }] as unknown as LegCheckpoint[];
+  let owesEnd = true;
+  const { register, deleted, saved } = create({ checkpoints: () => live, owesEnd: () => owesEnd });
+  await jest.advanceTimersByTimeAsync(100);
+  live.pop();
+  register.ended({ callSid: 'CA1', streamSid: 'MZ1' });
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(saved).toMatchObject([
+    { streamSid: 'MZ1', isStopping: false },
+    { streamSid: 'MZ1', taskId: 'task-1', isStopping: true },
+  ]);
+  expect(deleted).toEqual([]);
+  owesEnd = false;
+  await register.close();
+  expect(deleted).toEqual(['MZ1']);
+});
+
+test('a leg that the table never had is not left there for the end of its call', async () => {
+  const { register, deleted, saved } = create({ owesEnd: () => true });
+  register.ended({ callSid: 'CA1', streamSid: 'MZ1' });
+  await register.close();
+  expect([saved, deleted]).toEqual([[], ['MZ1']]);
+});
