@@ -86,8 +86,23 @@ export class SessionLink {
   #isClosed = false;
 
   constructor(options: SessionLinkOptions, listener: SessionLinkListener) {
-    this.session = options.session;
-    this.#options = options;
+    const { session, provider, backlog, pace, attempts, chunkBytes } = options;
+    const { timing, now, onSent, logger, metrics } = options;
+    this.session = session;
+    // Anew, and not as given: a spread of many properties is a table to V8, and these are read with every frame.
+    this.#options = {
+      session,
+      provider,
+      backlog,
+      pace,
+      attempts,
+      chunkBytes,
+      timing,
+      now,
+      onSent,
+      logger,
+      metrics,
+    };
     this.#listener = listener;
     this.#connect();
   }
