@@ -1,5 +1,7 @@
 /** Audio is kept in slabs of this size: one second of two tracks, two of one, and whole 20 ms frames of either. */
 export const SLAB_BYTES = 16_000;
+/** A slab lives for seconds, and would be dear as garbage: so many are kept for the next that need one, 4 MB. */
+const MOST_SPARE_SLABS = 256;
 
 interface Slab {
   readonly bytes: Buffer;
@@ -81,7 +83,7 @@ export class AudioBacklog {
 
   /** Gives all memory back: nothing can be read or appended any more. Safe to call twice. */
   close(): void {
-    this.#budget.giveBack(this.heldBytes);
+    for (const { bytes } of this.#slabs) this.#budget.giveBack(bytes);
     this.#slabs.length = 0;
     this.#budget.remove(this);
   }
@@ -90,16 +92,15 @@ export class AudioBacklog {
     const last = this.#slabs[this.#slabs.length - 1];
     if (last !== undefined && last.used < SLAB_BYTES) return last;
     if (this.heldBytes + SLAB_BYTES > this.#maxBytes) this.dropOldest();
-    this.#budget.take(SLAB_BYTES);
-    const slab = { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0 };
+    const slab = { bytes: this.#budget.take(), used: 0 };
     this.#slabs.push(slab);
     return slab;
   }
 
   #shift(): void {
-    this.#slabs.shift();
+    const slab = this.#slabs.shift();
     this.#slabStart += SLAB_BYTES;
-    this.#budget.giveBack(SLAB_BYTES);
+    if (slab !== undefined) this.#budget.giveBack(slab.bytes);
   }
 }
 
@@ -107,6 +108,7 @@ export class AudioBacklog {
 export class BacklogBudget {
   readonly #maxBytes: number;
   readonly #backlogs = new Set<AudioBacklog>();
+  readonly #spare: Buffer[] = [];
   #heldBytes = 0;
 
   constructor(maxBytes: number) {
@@ -125,13 +127,17 @@ export class BacklogBudget {
     this.#backlogs.delete(backlog);
   }
 
-  take(bytes: number): void {
-    if (this.#heldBytes + bytes > this.#maxBytes) this.#largest()?.dropOldest();
-    this.#heldBytes += bytes;
+  /** @returns `SLAB_BYTES`, with anything in them */
+  take(): Buffer {
+    if (this.#heldBytes + SLAB_BYTES > this.#maxBytes) this.#largest()?.dropOldest();
+    this.#heldBytes += SLAB_BYTES;
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
   }
 
-  giveBack(bytes: number): void {
-    this.#heldBytes -= bytes;
+  /** Nobody reads or writes the slab any more. */
+  giveBack(slab: Buffer): void {
+    this.#heldBytes -= SLAB_BYTES;
+    if (this.#spare.length < MOST_SPARE_SLABS) this.#spare.push(slab);
   }
 
   #largest(): AudioBacklog | undefined {

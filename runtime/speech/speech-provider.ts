@@ -40,7 +40,7 @@ export interface SessionGrant {
 export interface SpeechSocket {
   /** Bytes given to `sendAudio` that the network has not taken yet. */
   readonly bufferedBytes: number;
-  /** Sends whole samples of all channels. Only while open; dropped silently once the socket is closing. */
+  /** Sends whole samples of all channels, which it copies. Only while open; dropped silently once the socket is closing. */
   sendAudio(bytes: Buffer): void;
   /** Says that no more audio comes; the service answers with what is left and closes. */
   stop(): void;

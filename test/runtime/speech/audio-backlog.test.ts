@@ -95,3 +95,21 @@ test('gives all its memory back when closed, once', () => {
   backlog.close();
   expect(budget.heldBytes).toBe(0);
 });
+
+test('keeps the audio of two calls apart that use the same slabs one after the other', () => {
+  const budget = new BacklogBudget(100 * MINUTE_BYTES);
+  const first = backlogOf({ budget }).backlog;
+  first.append(audio(0, 3 * SLAB_BYTES));
+  const released = first.read(0, SLAB_BYTES);
+  first.release(2 * SLAB_BYTES);
+  const [second, third] = [backlogOf({ budget }).backlog, backlogOf({ budget }).backlog];
+  second.append(audio(7, 2 * SLAB_BYTES));
+  third.append(audio(11, 2 * SLAB_BYTES));
+  expect(released).toEqual(audio(7 + SLAB_BYTES, SLAB_BYTES));
+  first.append(audio(3 * SLAB_BYTES, SLAB_BYTES));
+  expect(readAll(second, 0)).toEqual(audio(7, 2 * SLAB_BYTES));
+  expect(readAll(third, 0)).toEqual(audio(11, 2 * SLAB_BYTES));
+  expect(readAll(first, 2 * SLAB_BYTES)).toEqual(audio(2 * SLAB_BYTES, 2 * SLAB_BYTES));
+  for (const each of [first, second, third]) each.close();
+  expect(budget.heldBytes).toBe(0);
+});
