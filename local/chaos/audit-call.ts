@@ -1,3 +1,4 @@
+import { LEAST_GAP_MS } from '../../runtime/call/legs-of-call';
 import { TRACKS, type Track } from '../../runtime/model/audio';
 import { trackLedger, type StoredTrackLedger } from '../../runtime/store/stored-call';
 import type { CallFacts } from './call-facts';
@@ -160,7 +161,9 @@ function gapsBothWays(facts: CallFacts, track: Track, allowed: AllowedLoss): str
   const { heard, missing } = heardAudio(facts, track);
   const gaps = gapsOf(facts, track);
   const sure = widened(gaps, -GAP_EDGE_MS);
-  const unexplained = uncovered(missing, widened(gaps, GAP_EDGE_MS));
+  const unexplained = uncovered(missing, widened(gaps, GAP_EDGE_MS)).filter(
+    (range) => lengthMs(range) >= LEAST_GAP_MS,
+  );
   const falsely = uncovered(sure, uncovered(sure, heard));
   const unconfirmedMs = allowed.unconfirmed === true ? unconfirmedMsOf(facts, track) : 0;
   const mostMs = Math.max(totalMs(missing), totalMs(gaps));

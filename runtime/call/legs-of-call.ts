@@ -16,7 +16,7 @@ export interface LegGap {
 }
 
 /** Shorter than this is the accuracy of clocks, not a gap. */
-const LEAST_GAP_MS = 40;
+export const LEAST_GAP_MS = 40;
 
 /** Legs that have ended, in the order in which they began. */
 export function inOrder(legs: Readonly<Record<string, LegSummary>>): readonly EndedLeg[] {

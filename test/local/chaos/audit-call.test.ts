@@ -69,6 +69,17 @@ test('what was said between two streams has to be in a gap', () => {
   );
 });
 
+test('two streams closer to each other than clocks agree need no gap between them', () => {
+  const close = (ms: number): StreamFacts => ({
+    ...{ streamSid: 'MZ2', startMs: 4_000 + ms, isOrderly: true },
+    sent: { inbound: [{ fromMs: 4_000 + ms, toMs: 9_000 }] },
+  });
+  expect(complaints({ streams: [FIRST, close(39)] })).toEqual([]);
+  expect(complaints({ streams: [FIRST, close(40)] })).toEqual([
+    'inbound: no GAP item says that 4000 to 4040 ms is missing',
+  ]);
+});
+
 test('a gap of the right length in the wrong place explains nothing', () => {
   expect(complaints({ gaps: [{ fromMs: 6_000, toMs: 7_000 }] })).toEqual([
     'inbound: no GAP item says that 4000 to 5000 ms is missing',
