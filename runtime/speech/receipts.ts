@@ -89,6 +89,8 @@ export class Receipts {
 
   /** The end of the last byte received at or before a time; 0 when none was. */
   endByteAt(atMs: number): number {
+    // Mostly nothing that is kept is that old.
+    if ((this.#ring[this.#at(0) + RECEIVED] ?? 0) > atMs) return 0;
     let low = 0;
     let high = this.#count;
     while (low < high) {
