@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
-const SHORT = ['--pairs', '3', '--seconds', '8', '--warm-up', '8'];
+const SHORT = ['--pairs', '3', '--seconds', '8', '--warm-up', '12'];
 
 /** A process of its own: the bench keeps to one core, and so would all tests after it. */
 test('a call loses no frame and costs no more than it did, against the bare pipe', () => {
