@@ -64,6 +64,8 @@ export class Continuity {
   readonly #handOver: HandOver | undefined;
   readonly #loops: Promise<unknown>;
   readonly #reattaching = new Set<Promise<void>>();
+  /** First audio, wall clock, of legs that go on with a call and have not proved it, by streamSid. */
+  readonly #unproven = new Map<string, number>();
   /** Lost streams whose calls have no other yet, by streamSid. */
   readonly #lost = new Set<string>();
 
@@ -132,8 +134,9 @@ export class Continuity {
   firstAudio(start: LegStart, atMs: number): void {
     this.#register.changed();
     const nonce = start.parameters[HANDOVER_PARAMETER];
-    if (nonce !== undefined)
-      this.#prove(start, nonce, atMs).catch((error: unknown) => this.#onFault(error, start));
+    if (nonce === undefined) return;
+    this.#unproven.set(start.streamSid, atMs);
+    this.#prove(start, nonce, atMs).catch((error: unknown) => this.#onFault(error, start));
   }
 
   /**
@@ -141,6 +144,10 @@ export class Continuity {
    * @param firstAudioAt wall clock, ISO 8601
    */
   legFinishing(start: LegStart, reason: LegEndReason, firstAudioAt: string | undefined): void {
+    const unprovenFromMs = this.#unproven.get(start.streamSid);
+    this.#unproven.delete(start.streamSid);
+    // The leg that it was to take the call over from has kept it.
+    if (unprovenFromMs !== undefined) this.#options.calls.replace(start.streamSid, unprovenFromMs);
     if (reason === 'replaced') void this.#reattachment?.forgo(start);
     if (reason !== 'stream-lost' && reason !== 'protocol-error') return;
     this.#reattach({ ...start, ...(firstAudioAt === undefined ? {} : { firstAudioAt }) }, 'socket-lost');
@@ -305,10 +312,12 @@ export class Continuity {
       try {
         const isWanted = await leases.proveHandOver(callSid, nonce, streamSid, new Date(atMs).toISOString());
         if (isWanted) {
+          this.#unproven.delete(streamSid);
           calls.replaceOthers(start);
           return await this.#fence.fence(start);
         }
         // Its maker has given it up, and made another one or kept the call.
+        this.#unproven.delete(streamSid);
         await this.#reattachment?.forgo({ callSid, streamSid });
         return calls.replace(streamSid, atMs);
       } catch (error) {

@@ -1,5 +1,6 @@
 import { Continuity, type ContinuityOptions } from '../../../runtime/continuity/continuity';
 import type { StreamOfCall } from '../../../runtime/continuity/stream-starter';
+import type { LegStart } from '../../../runtime/model/call-event';
 import type { LegId } from '../../../runtime/model/transcript-event';
 import { Metrics } from '../../../runtime/observability/metrics';
 import type { LegRecord } from '../../../runtime/store/live-leg';
@@ -18,6 +19,7 @@ function told(store: {
   readCall?: () => Promise<unknown>;
   saveLegs?: (records: readonly LegRecord[]) => Promise<readonly LegRecord[]>;
   deleteLegs?: (legs: readonly LegId[]) => Promise<void>;
+  proveHandOver?: () => Promise<boolean>;
   calls?: object;
   /** How Twilio answers. */
   start?: () => Promise<string>;
@@ -132,4 +134,38 @@ test('A lost stream whose call has no other when its task ends is left for anoth
   continuity.legEnded(start);
   await continuity.close();
   expect(deleted).toEqual([]);
+});
+
+const TAKES_OVER: LegStart = {
+  ...{ type: 'started', callSid: 'CA0a', streamSid: 'MZ2', accountSid: 'AC1', tracks: ['inbound'] },
+  parameters: { handover: 'nonce', takesOver: 'MZ1' },
+};
+
+test.each([
+  [
+    'the table did not take its proof',
+    (): Promise<boolean> => Promise.reject(new Error('away')),
+    [['MZ2', 700]],
+  ],
+  ['it has proved that it hears the call', (): Promise<boolean> => Promise.resolve(true), []],
+] as const)('A leg that takes a call over was heard twice or not: %s', async (_, prove, marked) => {
+  const replaced: unknown[] = [];
+  let hasAnswered: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => (hasAnswered = resolve));
+  const calls = {
+    checkpoints: () => [],
+    streaming: [],
+    hasHad: () => true,
+    replaceOthers: () => undefined,
+    replace: (streamSid: string, fromMs: number) => replaced.push([streamSid, fromMs]),
+  };
+  const proveHandOver = (): Promise<boolean> => {
+    setImmediate(hasAnswered);
+    return prove();
+  };
+  told({ findLeg: async () => undefined, calls, proveHandOver });
+  continuity.firstAudio(TAKES_OVER, 700);
+  await answered;
+  continuity.legFinishing(TAKES_OVER, 'stopped', undefined);
+  expect(replaced).toEqual(marked);
 });
