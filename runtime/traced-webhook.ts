@@ -1,6 +1,7 @@
 import type { Clock } from './model/clock';
 import type { Route } from './server/http-route';
 import type { CallTraces } from './tracing/call-traces';
+import { twilioForm } from './twilio/twilio-form';
 
 /** A webhook of Twilio whose answers are a part of the call's trace. Strangers make no traces: what is refused has none. */
 export function tracedWebhook(route: Route, traces: CallTraces, wallNow: Clock): Route {
@@ -9,8 +10,9 @@ export function tracedWebhook(route: Route, traces: CallTraces, wallNow: Clock):
     async handle(request) {
       const cameAtMs = wallNow();
       const reply = await route.handle(request);
-      const callSid = new URLSearchParams(request.body.toString('utf8')).get('CallSid');
-      if (reply.status === 200 && callSid !== null) traces.webhook(callSid, cameAtMs);
+      if (reply.status !== 200) return reply;
+      const callSid = twilioForm(request.body).get('CallSid');
+      if (callSid !== null) traces.webhook(callSid, cameAtMs);
       return reply;
     },
   };

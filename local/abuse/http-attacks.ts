@@ -6,6 +6,8 @@ import { request, signedUpgrade, upgradeRequest } from './target';
 const TRICKLE_MS = 250;
 
 const FORM = 'Content-Type: application/x-www-form-urlencoded';
+/** As many as a body may hold. */
+const MANY_NAMES = Array.from({ length: 16_000 }, (_, index) => index.toString(36)).join('&');
 
 async function trickle(
   write: (byte: string) => Promise<void>,
@@ -95,6 +97,18 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     play: (connection, { publicUrl }) =>
       connection.write(
         `${request('POST /voice', publicUrl, [FORM, 'Connection: close', 'Content-Length: 5'])}a=b&c`,
+      ),
+  },
+  {
+    name: 'form of thousands of names',
+    ends: ['403'],
+    play: (connection, { publicUrl }) =>
+      connection.write(
+        request('POST /voice', publicUrl, [
+          FORM,
+          'Connection: close',
+          `Content-Length: ${MANY_NAMES.length}`,
+        ]) + MANY_NAMES,
       ),
   },
   {

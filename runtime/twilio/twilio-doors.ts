@@ -9,6 +9,7 @@ import { routePaths, type DoorKind } from './public-url';
 import type { StreamTickets } from './stream-tickets';
 import { RateLimit } from './rate-limit';
 import { parseStreamStatus, type StreamStatusEvent } from './stream-status';
+import { twilioForm } from './twilio-form';
 import { TwilioGate, type GateOptions } from './twilio-gate';
 import { callParameters, voiceTwiml, type CallContinuation } from './voice-twiml';
 
@@ -85,7 +86,7 @@ function webhook(
     methods: ['POST'],
     paths: routePaths(publicUrl, path),
     async handle({ query, headers, body }: HttpRequest): Promise<HttpReply> {
-      const form = new URLSearchParams(body.toString('utf8'));
+      const form = twilioForm(body);
       const passage = await gate.check({ kind, path, query, headers, fields: form });
       if (!passage.passed) return { status: passage.status };
       // Without one, where none is asked for, each request is another one.

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { Secret } from '../model/secret';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { publicUrlCandidates, webhookUrl, streamUrl, type DoorKind } from './public-url';
 import type { TwilioCredentials } from './twilio-credentials';
-import { checkTwilioSignature, type FormFields, type SignatureCheck } from './twilio-signature';
+import { checkTwilioSignature, signedForm, type FormFields, type SignatureCheck } from './twilio-signature';
 
 export interface GateOptions {
   /** The setting `PUBLIC_URL`. */
@@ -31,6 +32,11 @@ export interface GateRequest {
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
   readonly fields?: FormFields;
+}
+
+/** A form is put in order once, however often its signature is looked at. */
+interface Knock extends GateRequest {
+  readonly form: Buffer;
 }
 
 export type Passage =
@@ -78,12 +84,13 @@ export class TwilioGate {
     const { allowUnsigned, credentials: known } = this.#options;
     const credentials = await known();
     if (allowUnsigned) return { passed: true, credentials };
-    const check = this.#look(request, credentials);
+    const knock = { ...request, form: signedForm(request.fields ?? []) };
+    const check = this.#look(knock, credentials);
     if (check.ok) return this.#pass(credentials, check.tokenIndex);
     const renewed = await this.#renewed(credentials);
-    const again = this.#look(request, renewed);
+    const again = haveSameTokens(renewed, credentials) ? check : this.#look(knock, renewed);
     if (again.ok) return this.#pass(renewed, again.tokenIndex);
-    return this.#refuse(this.#reasonOf(again.reason, renewed), request, renewed);
+    return this.#refuse(this.#reasonOf(again.reason, renewed), knock, renewed);
   }
 
   /** A token may be newer than the known ones. */
@@ -98,10 +105,10 @@ export class TwilioGate {
     }
   }
 
-  #look(request: GateRequest, credentials: TwilioCredentials | undefined): SignatureCheck {
+  #look(knock: Knock, credentials: TwilioCredentials | undefined): SignatureCheck {
     const tokens = credentials?.authTokens ?? [];
     const { publicUrl } = this.#options;
-    const check = checkSignature(request, publicUrl ?? NO_URL, tokens.length > 0 ? tokens : [NO_TOKEN]);
+    const check = checkSignature(knock, publicUrl ?? NO_URL, tokens.length > 0 ? tokens : [NO_TOKEN]);
     const isPossible = publicUrl !== undefined && tokens.length > 0;
     return check.ok && !isPossible ? { ok: false, reason: 'mismatch' } : check;
   }
@@ -122,24 +129,23 @@ export class TwilioGate {
     return { passed: true, credentials };
   }
 
-  #refuse(reason: RefusalReason, request: GateRequest, known: TwilioCredentials | undefined): Passage {
+  #refuse(reason: RefusalReason, knock: Knock, known: TwilioCredentials | undefined): Passage {
     const { metrics, adviceIntervalMs = 10_000 } = this.#options;
     metrics.count('requestsRefused', 1, reason);
     const advisedAt = this.#advisedAt.get(reason);
     if (advisedAt === undefined || this.#now() - advisedAt >= adviceIntervalMs) {
       this.#advisedAt.set(reason, this.#now());
-      this.#advise(reason, request, known);
+      this.#advise(reason, knock, known);
     }
     return { passed: false, status: 403 };
   }
 
-  #advise(reason: RefusalReason, request: GateRequest, known: TwilioCredentials | undefined): void {
+  #advise(reason: RefusalReason, knock: Knock, known: TwilioCredentials | undefined): void {
     const { publicUrl, logger } = this.#options;
-    const { kind, path } = request;
+    const { kind, path } = knock;
     const urlOf = kind === 'stream' ? streamUrl : webhookUrl;
     const expectedUrl = publicUrl === undefined ? undefined : urlOf(publicUrl, path);
-    const signedFor =
-      reason === 'bad-signature' ? otherPublicUrl(request, known?.authTokens ?? []) : undefined;
+    const signedFor = reason === 'bad-signature' ? otherPublicUrl(knock, known?.authTokens ?? []) : undefined;
     const signedUrl = signedFor === undefined ? {} : { signedUrl: urlOf(signedFor, path) };
     logger.warn(
       { reason, path, expectedUrl, ...signedUrl },
@@ -152,15 +158,23 @@ export class TwilioGate {
  * The public URL that a refused request was really signed for, going by its headers. It lets nothing in; it is what to
  * set `PUBLIC_URL` to, and may be told, because a known token has signed it.
  */
-function otherPublicUrl(request: GateRequest, tokens: readonly Secret[]): string | undefined {
-  const names = [request.headers.host, request.headers['x-forwarded-host']];
+function otherPublicUrl(knock: Knock, tokens: readonly Secret[]): string | undefined {
+  const names = [knock.headers.host, knock.headers['x-forwarded-host']];
   const hosts = names.filter((name): name is string => /^[\w.-]+(:\d{1,5})?$/.test(String(name)));
   const urls = hosts.flatMap((host) => [`https://${host}`, `http://${host}`]);
-  return urls.find((url) => checkSignature(request, url, tokens).ok);
+  return urls.find((url) => checkSignature(knock, url, tokens).ok);
+}
+
+/** Each renewal makes new objects, of what is nearly always the same. */
+function haveSameTokens(one: TwilioCredentials | undefined, other: TwilioCredentials | undefined): boolean {
+  const [tokens, others] = [one, other].map((each) =>
+    (each?.authTokens ?? []).map((token) => token.reveal()),
+  );
+  return isDeepStrictEqual(tokens, others);
 }
 
 function checkSignature(
-  { kind, path, query, headers, fields = [] }: GateRequest,
+  { kind, path, query, headers, form }: Knock,
   publicUrl: string,
   tokens: readonly Secret[],
 ): SignatureCheck {
@@ -169,6 +183,6 @@ function checkSignature(
     header: typeof header === 'string' ? header : undefined,
     tokens,
     urls: publicUrlCandidates({ publicUrl, path, kind, query }),
-    fields,
+    form,
   });
 }

@@ -11,21 +11,27 @@ export interface SignedRequest {
   readonly tokens: readonly Secret[];
   /** The URLs that may have been signed: `publicUrlCandidates`. */
   readonly urls: readonly string[];
-  /** The fields of a POST form; none for a GET and for a WebSocket upgrade. */
-  readonly fields?: FormFields;
+  /** `signedForm` of a POST form; none for a GET and for a WebSocket upgrade. */
+  readonly form?: Buffer;
 }
 
 export type SignatureCheck =
   | { readonly ok: true; readonly tokenIndex: number }
   | { readonly ok: false; readonly reason: 'no-header' | 'mismatch' };
 
+const NO_FORM = Buffer.alloc(0);
+
 /** Is this request really from Twilio? (twilio-media-streams.md, 3.1) */
-export function checkTwilioSignature({ header, tokens, urls, fields = [] }: SignedRequest): SignatureCheck {
+export function checkTwilioSignature({
+  header,
+  tokens,
+  urls,
+  form = NO_FORM,
+}: SignedRequest): SignatureCheck {
   // Also without one: a refusal takes as long, whatever the reason.
   const given = Buffer.from(header ?? '');
-  const suffix = signedFields(fields);
   const tokenIndex = tokens.findIndex((token) =>
-    urls.some((url) => isEqual(given, Buffer.from(hmac(token.reveal(), url + suffix)))),
+    urls.some((url) => isEqual(given, Buffer.from(hmac(token.reveal(), url, form)))),
   );
   if (tokenIndex !== -1) return { ok: true, tokenIndex };
   return { ok: false, reason: given.length === 0 ? 'no-header' : 'mismatch' };
@@ -33,25 +39,25 @@ export function checkTwilioSignature({ header, tokens, urls, fields = [] }: Sign
 
 /** What Twilio puts into the header for this URL and form. */
 export function twilioSignature(token: string, url: string, fields: FormFields = []): string {
-  return hmac(token, url + signedFields(fields));
+  return hmac(token, url, signedForm(fields));
 }
 
-/** Names in UTF-16 order, each with its distinct values in that order, nothing between them. */
-function signedFields(fields: FormFields): string {
+/** What is signed after the URL: names in UTF-16 order, each with its distinct values in that order, nothing between them. */
+export function signedForm(fields: FormFields): Buffer {
   const byName = new Map<string, Set<string>>();
   for (const [name, value] of fields) {
     const values = byName.get(name);
     if (values === undefined) byName.set(name, new Set([value]));
     else values.add(value);
   }
-  return [...byName.keys()]
+  const signed = [...byName.keys()]
     .sort()
-    .flatMap((name) => [...(byName.get(name) ?? [])].sort().map((value) => name + value))
-    .join('');
+    .flatMap((name) => [...(byName.get(name) ?? [])].sort().map((value) => name + value));
+  return Buffer.from(signed.join(''));
 }
 
-function hmac(token: string, data: string): string {
-  return createHmac('sha1', token).update(data, 'utf8').digest('base64');
+function hmac(token: string, url: string, form: Buffer): string {
+  return createHmac('sha1', token).update(url, 'utf8').update(form).digest('base64');
 }
 
 /** Constant time for equal lengths; the length of a signature is no secret. */

@@ -313,6 +313,34 @@ describe.each([
   });
 });
 
+describe('a form of thousands of fields', () => {
+  const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [index.toString(36), '']));
+
+  it.each([
+    ['/voice', VOICE],
+    ['/stream-status', STATUS],
+  ])('is none to %s, also when it is signed', async (path, form) => {
+    const bench = await serve();
+    expect((await post(bench, path, { ...form, ...many })).status).toBe(403);
+    expect(refused(bench, 'bad-signature')).toBe(1);
+    expect(bench.statuses).toEqual([]);
+  });
+
+  it('hashes no more than an empty one', async () => {
+    const update = jest.spyOn(crypto.Hmac.prototype, 'update');
+    const bench = await serve();
+    const hashed: unknown[] = [];
+    for (const form of [{}, many]) {
+      update.mockClear();
+      await post(bench, '/voice', form, 'unsigned');
+      hashed.push(update.mock.calls);
+    }
+    update.mockRestore();
+    expect(hashed[0]).not.toEqual([]);
+    expect(hashed[1]).toEqual(hashed[0]);
+  });
+});
+
 describe('every refusal', () => {
   const refusals: readonly (readonly [string, Partial<TwilioDoorsOptions>, Signing | 'unsigned'])[] = [
     ['no signature', {}, 'unsigned'],
@@ -368,6 +396,31 @@ describe('every refusal', () => {
     hashes.mockRestore();
     expect(counts[0]).toBeGreaterThan(0);
     expect(new Set(counts).size).toBe(1);
+  });
+
+  it('looks at a form once, and at tokens again only when others came', async () => {
+    const hashes = jest.spyOn(crypto, 'createHmac');
+    const fields = {
+      looks: 0,
+      *[Symbol.iterator]() {
+        this.looks += 1;
+        yield ['a', 'b'] as const;
+      },
+    };
+    const request = { kind: 'webhook', path: '/voice', query: '', headers: {}, fields } as const;
+    const lookedAt: [number, number][] = [];
+    for (const renewed of [TOKEN, NEXT_TOKEN]) {
+      const { gate } = gateOf({ refreshCredentials: async () => credentials(renewed) });
+      hashes.mockClear();
+      fields.looks = 0;
+      await gate.check(request);
+      lookedAt.push([fields.looks, hashes.mock.calls.length]);
+    }
+    hashes.mockRestore();
+    expect(lookedAt).toEqual([
+      [1, 4],
+      [1, 8],
+    ]);
   });
 
   it('in a flood waits for no newer credentials', async () => {

@@ -3,6 +3,7 @@ import { getExpectedTwilioSignature, validateRequest } from 'twilio/lib/webhooks
 import { Secret } from '../../../runtime/model/secret';
 import {
   checkTwilioSignature,
+  signedForm,
   twilioSignature,
   type FormFields,
 } from '../../../runtime/twilio/twilio-signature';
@@ -102,7 +103,7 @@ const check = (header: string | undefined, tokens: string[], urls: readonly stri
     header,
     tokens: tokens.map((token) => new Secret(token)),
     urls,
-    ...(fields ? { fields } : {}),
+    ...(fields ? { form: signedForm(fields) } : {}),
   });
 
 it.each(VECTORS)('%s: makes and takes the known signature', (_id, token, url, params, signature) => {
