@@ -8,6 +8,7 @@ import { createScriptedRecogniser } from '../../local/gladia/scripted-recogniser
 import { randomSid } from '../../local/twilio/random-sids';
 import { twilioSignatureOf } from '../../local/twilio/twilio-signature-of';
 import type { Call } from '../../local/twilio/twilio-caller';
+import { PARTITION_KEY } from '../../runtime/contract/transcripts-table';
 import { createDocumentClient } from '../../runtime/store/dynamodb-client';
 import { spokenAudio } from './audio';
 import type { Canaries } from './canaries';
@@ -264,7 +265,17 @@ function processTitle(pid: number | undefined): Readonly<Record<string, string>>
   return { title: read('cmdline') + read('comm') };
 }
 
-export async function everyItem({ store }: Pick<Fleet, 'store'>): Promise<readonly Item[]> {
+/** The table, once no leg is in it any more: a call's last one stays until the end of the call is told. */
+export async function itemsWithoutLegs({ store }: Pick<Fleet, 'store'>): Promise<readonly Item[]> {
+  for (;;) {
+    const items = await everyItem(store);
+    if (!items.some(({ [PARTITION_KEY]: partition }) => /^LIVE#\d+$/.test(String(partition)))) return items;
+    const { passed } = store.counts;
+    await store.waitFor(() => store.counts.passed > passed, { what: 'the last legs to leave the table' });
+  }
+}
+
+async function everyItem(store: Fleet['store']): Promise<readonly Item[]> {
   const client = createDocumentClient({ region: LOCAL_REGION, endpoint: store.endpoint });
   const { Items = [] } = await client.send(new ScanCommand({ TableName: LOCAL_TABLE }));
   client.destroy();
