@@ -128,7 +128,11 @@ export class RelayTask extends Construct {
         maxBufferSize: Size.mebibytes(25),
       }),
     });
-    container.addUlimits({ name: UlimitName.NOFILE, softLimit: DESCRIPTORS, hardLimit: DESCRIPTORS });
+    container.addUlimits(
+      { name: UlimitName.NOFILE, softLimit: DESCRIPTORS, hardLimit: DESCRIPTORS },
+      // Keys and words are in the memory of a process that crashes.
+      { name: UlimitName.CORE, softLimit: 0, hardLimit: 0 },
+    );
   }
 
   /** The relay goes on without it. Its own configuration for ECS takes OTLP on loopback and gives it to X-Ray. */

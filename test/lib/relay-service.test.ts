@@ -89,7 +89,11 @@ describe('the container', () => {
   });
 
   test('may open a socket or two for every call', () => {
-    expect(container.Ulimits).toEqual([{ Name: 'nofile', SoftLimit: 65_536, HardLimit: 65_536 }]);
+    expect(container.Ulimits).toContainEqual({ Name: 'nofile', SoftLimit: 65_536, HardLimit: 65_536 });
+  });
+
+  test('leaves no core file with what was in its memory', () => {
+    expect(container.Ulimits).toContainEqual({ Name: 'core', SoftLimit: 0, HardLimit: 0 });
   });
 
   test.each([
