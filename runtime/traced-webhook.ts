@@ -1,6 +1,7 @@
 import type { Clock } from './model/clock';
 import type { Route } from './server/http-route';
 import type { CallTraces } from './tracing/call-traces';
+import { isSid } from './twilio/sid';
 import { twilioForm } from './twilio/twilio-form';
 
 /** A webhook of Twilio whose answers are a part of the call's trace. Strangers make no traces: what is refused has none. */
@@ -12,7 +13,7 @@ export function tracedWebhook(route: Route, traces: CallTraces, wallNow: Clock):
       const reply = await route.handle(request);
       if (reply.status !== 200) return reply;
       const callSid = twilioForm(request.body).get('CallSid');
-      if (callSid !== null) traces.webhook(callSid, cameAtMs);
+      if (callSid !== null && isSid(callSid)) traces.webhook(callSid, cameAtMs);
       return reply;
     },
   };

@@ -33,8 +33,15 @@ function isMuLaw8000Mono(format: MediaFormat | undefined): boolean {
   );
 }
 
-/** For the log, where only what looks like an encoding may go: anybody can write anything there. */
+/** Rates are below a million, so that none is a phone number. */
+const MOST_TOLD = 999_999;
+
+/** For the log, where only what looks like a format may go: anybody can write anything there. */
 function describe({ encoding, sampleRate, channels }: MediaFormat): string {
-  const isEncoding = /^audio\/[a-z][a-z0-9-]{0,19}$/i.test(encoding);
-  return `${isEncoding ? encoding : 'unknown encoding'} ${sampleRate} Hz ${channels} channels`;
+  const isEncoding = /^audio\/(?!.*\d{5})[a-z][a-z0-9-]{0,19}$/i.test(encoding);
+  return `${isEncoding ? encoding : 'unknown encoding'} ${told(sampleRate)} Hz ${told(channels)} channels`;
+}
+
+function told(value: number): string {
+  return value > MOST_TOLD ? 'too many' : String(value);
 }

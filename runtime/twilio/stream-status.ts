@@ -1,3 +1,5 @@
+import { isSid } from './sid';
+
 const EVENTS = ['stream-started', 'stream-stopped', 'stream-error'] as const;
 
 /**
@@ -15,14 +17,12 @@ export interface StreamStatusEvent {
   readonly streamError?: string;
 }
 
-const SID = /^[A-Za-z0-9_-]{1,64}$/;
-
 /** @returns nothing when the form is no stream status */
 export function parseStreamStatus(form: URLSearchParams): StreamStatusEvent | undefined {
   const callSid = form.get('CallSid') ?? '';
   const streamSid = form.get('StreamSid') ?? '';
   const streamEvent = EVENTS.find((event) => event === form.get('StreamEvent'));
-  if (!SID.test(callSid) || !SID.test(streamSid) || streamEvent === undefined) return undefined;
+  if (!isSid(callSid) || !isSid(streamSid) || streamEvent === undefined) return undefined;
   return {
     callSid,
     streamSid,

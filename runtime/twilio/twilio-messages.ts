@@ -1,4 +1,5 @@
 import { TRACKS, type Track } from '../model/audio';
+import { isSid } from './sid';
 
 /** Why a message counts for nothing. A closed set: it labels a metric. */
 export type ParseFailure =
@@ -47,7 +48,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Far above the longest call (24 h, 7); a time beyond it would be filled with silence for ever. */
 export const MAX_TIMESTAMP_MS = 7 * 24 * 3_600_000;
-const SID = /^[A-Za-z0-9_-]{1,64}$/;
 const DIGITS = /^\d{1,15}$/;
 
 const ignored = (reason: ParseFailure): TwilioMessage => ({ type: 'ignored', reason });
@@ -154,9 +154,8 @@ function parametersOf(value: unknown): Readonly<Record<string, string>> {
   );
 }
 
-/** Twilio's are two letters and 32 hexadecimal digits; what counts here is that it can be part of a key. */
 function sidOf(value: unknown): string | undefined {
-  return typeof value === 'string' && SID.test(value) ? value : undefined;
+  return typeof value === 'string' && isSid(value) ? value : undefined;
 }
 
 function numberOf(value: unknown): number | undefined {

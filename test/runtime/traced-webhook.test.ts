@@ -15,6 +15,10 @@ it('tells the trace of the call that was answered', async () => {
   expect(await tracedFor(200, Buffer.from('CallSid=CA1&a=b'))).toEqual(['CA1']);
 });
 
+it.each(['15005550185', ''])('tells no trace of what is no call: %p', async (callSid) => {
+  expect(await tracedFor(200, Buffer.from(`CallSid=${callSid}`))).toEqual([]);
+});
+
 it('does not look at the form of a request that was refused', async () => {
   const body = Buffer.from('CallSid=CA1&a=b');
   const looks = [jest.spyOn(body, 'toString'), jest.spyOn(body, 'indexOf')];

@@ -32,6 +32,11 @@ export class Canaries {
     return number;
   }
 
+  /** One without its plus sign, as what takes letters and digits would take it. */
+  plainNumber(place: string): string {
+    return this.number(`${place}, digits only`).slice(1);
+  }
+
   /** Digits of a card. */
   digits(place: string): string {
     return this.known(place, `4000${randomInt(100_000_000_000, 281_000_000_000)}`);

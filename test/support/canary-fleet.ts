@@ -121,6 +121,8 @@ export function babble(call: Call, canaries: Canaries): void {
     { event: 'media', streamSid, media: { ...media, timestamp: canaries.number('timestamp') } },
     { event: 'media', streamSid: sentence('streamSid'), media },
     { event: 'stop', streamSid: canaries.number('streamSid'), stop: { callSid: sentence('stop') } },
+    { event: 'stop', streamSid: canaries.plainNumber('streamSid'), stop: {} },
+    { event: 'media', streamSid, media: { ...media, timestamp: canaries.plainNumber('timestamp') } },
     {
       event: 'start',
       streamSid,
@@ -151,12 +153,19 @@ export async function badStarts(fleet: Fleet, canaries: Canaries): Promise<void>
     streamSid: randomSid('MZ'),
   });
   const sentence = (place: string): string => canaries.sentence(`start: ${place}`);
+  const plain = (place: string): string => canaries.plainNumber(`start: ${place}`);
   const bodies: readonly object[] = [
     { mediaFormat: { encoding: sentence('encoding'), sampleRate: 8000, channels: 1 } },
     { mediaFormat: { encoding: canaries.number('encoding'), sampleRate: 8000, channels: 1 } },
+    { mediaFormat: { encoding: `audio/a${plain('encoding')}`, sampleRate: 8000, channels: 1 } },
+    { mediaFormat: { encoding: 'audio/l16', sampleRate: plain('sampleRate'), channels: plain('channels') } },
     { tracks: [sentence('tracks')] },
     { callSid: sentence('callSid') },
     { callSid: canaries.number('callSid') },
+    { callSid: plain('callSid') },
+    { callSid: `CA${plain('callSid with letters')}` },
+    { streamSid: plain('streamSid') },
+    { accountSid: plain('accountSid') },
     { accountSid: sentence('accountSid') },
     { accountSid: `AC${'0'.repeat(32)}`, customParameters: { ticket: canaries.secret('ticket') } },
     { customParameters: { ticket: canaries.secret('wrong ticket') } },
@@ -238,6 +247,8 @@ export async function knockOnDoors(fleet: Fleet, canaries: Canaries): Promise<re
     }),
     signed('/stream-status', { ...status, StreamEvent: sentence('StreamEvent') }),
     signed('/stream-status', { ...status, CallSid: number('CallSid') }),
+    signed('/stream-status', { ...status, CallSid: canaries.plainNumber('door: CallSid') }),
+    signed('/stream-status', { ...status, StreamSid: canaries.plainNumber('door: StreamSid') }),
   ];
   return Promise.all(requests.map((request) => rawExchange(port, request)));
 }
