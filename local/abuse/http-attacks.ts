@@ -20,9 +20,16 @@ async function trickle(
   }
 }
 
+export const IDLE: Attack = {
+  name: 'idle connection',
+  ends: ['408'],
+  mayBeHeld: true,
+  play: () => Promise.resolve(),
+};
+
 /** What needs no secret: anybody on the internet can do it. */
 export const HTTP_ATTACKS: readonly Attack[] = [
-  { name: 'idle connection', ends: ['408'], mayBeHeld: true, play: () => Promise.resolve() },
+  IDLE,
   {
     name: 'half-open upgrade',
     ends: ['408'],

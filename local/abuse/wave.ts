@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attack } from './attack';
-import { HTTP_ATTACKS } from './http-attacks';
+import { HTTP_ATTACKS, IDLE } from './http-attacks';
 import { RawConnection } from './raw-connection';
 import { STREAM_ATTACKS } from './stream-attacks';
 import type { Target } from './target';
@@ -17,6 +17,8 @@ export interface WaveOptions {
   readonly perSecond: number;
   /** Only what anybody on the internet can do. Default: also what needs a signature. */
   readonly isOfStrangers?: boolean;
+  /** As fast as they are taken, connections that say nothing; all of them are open at once. */
+  readonly isSilent?: boolean;
 }
 
 const BURST_MS = 50;
@@ -26,9 +28,13 @@ const ANSWER_MS = 60_000;
 /** A relay that is given no time by a busy machine must not be left with more than it can answer until then. */
 const MOST_AT_ONCE = 1_000;
 
+/** So many at once that a relay that is busy has room for them. */
+const OPENED_AT_ONCE = 100;
+
 /** Plays every attack in turn until so many connections were made. Resolves when the last one is over. */
 export async function playWave(options: WaveOptions): Promise<WaveReport> {
-  const { target, connections, perSecond, isOfStrangers = false } = options;
+  const { target, connections, perSecond, isOfStrangers = false, isSilent = false } = options;
+  if (isSilent) return { [IDLE.name]: await playSilence(target, connections) };
   const attacks = isOfStrangers ? HTTP_ATTACKS : ATTACKS;
   const report: Record<string, Record<string, number>> = {};
   const underWay = new Set<Promise<void>>();
@@ -47,6 +53,21 @@ export async function playWave(options: WaveOptions): Promise<WaveReport> {
   }
   await Promise.all(underWay);
   return report;
+}
+
+/** Who is not there any more when the last one comes ended too early. */
+async function playSilence(target: Target, connections: number): Promise<Record<string, number>> {
+  const silent: RawConnection[] = [];
+  while (silent.length < connections) {
+    const count = Math.min(OPENED_AT_ONCE, connections - silent.length);
+    silent.push(...(await Promise.all(Array.from({ length: count }, () => RawConnection.open(target.port)))));
+  }
+  const ends = silent.map(async (connection) =>
+    connection.isClosed ? 'too early' : connection.end(target.holdMs),
+  );
+  const counts: Record<string, number> = {};
+  for (const end of await Promise.all(ends)) counts[end] = (counts[end] ?? 0) + 1;
+  return counts;
 }
 
 async function playOne(attack: Attack, target: Target): Promise<string> {
