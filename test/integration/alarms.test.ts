@@ -1,13 +1,14 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { ALARMS } from '../../lib/monitoring/alarms';
 import { RELAY_ALARMS } from '../../local/alarms/alarms-off';
-import { startEmbeddedDynamoDb } from '../../local/embedded-dynamodb';
+import { startEmbeddedDynamoDb, type EmbeddedDynamoDb } from '../../local/embedded-dynamodb';
 import type { FaultyAnswer } from '../../local/gladia/faults';
-import { startStoreFaults } from '../../local/store-faults/store-faults';
+import { startStoreFaults, type StoreFaults } from '../../local/store-faults/store-faults';
 import { cloudWatchDimension, cloudWatchName, METRICS } from '../../runtime/contract/metrics';
 import { patternedAudio } from '../support/audio';
-import { EMITTED, FORMAT_FAULTS, meteredWorld, type MeteredWorld } from '../support/metered-world';
+import { ALARMED, EMITTED, FORMAT_FAULTS, meteredWorld, type MeteredWorld } from '../support/metered-world';
 import { makeStacks } from '../support/stacks';
+import type { TestWorldOptions } from '../support/test-world';
 
 const AUDIO = patternedAudio(2_000, 61);
 const SCRIPT = { channels: [[{ startMs: 100, endMs: 400, text: 'First words.' }]] };
@@ -39,6 +40,11 @@ function refuseSessions(world: MeteredWorld, answer: FaultyAnswer): { times: num
   };
   world.gladia.faults.http.push(fault);
   return fault;
+}
+
+function refuseStreams(world: MeteredWorld, status: number): void {
+  const when = ({ operation }: { readonly operation: string }): boolean => operation === 'create stream';
+  world.twilio!.restFaults.push({ when, times: Infinity, answer: { status } });
 }
 
 test('an hour of quiet traffic sets off no alarm', async () => {
@@ -144,42 +150,127 @@ test('a silent leg by itself is no alarm, and two of two are one', async () => {
   expect(await world.alarms()).toEqual(['calls-untranscribed']);
 });
 
+test('a call that lost its stream and gets no new one sets off what is about that', async () => {
+  const world = await meteredWorld({ script, twilioRest: true });
+  refuseStreams(world, 401);
+  const call = world.call({ audio: { inbound: patternedAudio(20_000, 65) } });
+  await world.sink.next('audio-started', call.callSid);
+  call.streams[0]!.lose('reset');
+  await shows(world, {
+    sample: /^callscript_reattachments_failed_total\{error="[\w-]+"\} 1$/m,
+    line: ({ ReattachmentsFailed }) => ReattachmentsFailed === 1,
+  });
+  call.hangUp();
+  expect(await world.alarms()).toEqual(['calls-not-reattached']);
+});
+
+test('a task that must go and finds nobody to take its call sets off what is about hand-overs', async () => {
+  const world = await meteredWorld({
+    script,
+    twilioRest: true,
+    // Five attempts must fall into five minutes, on a busy machine, too.
+    timing: { metricsIntervalMs: 400, continuity: { backOffMs: 20 } },
+  });
+  const call = world.call({ audio: { inbound: patternedAudio(20_000, 66) } });
+  await world.sink.next('audio-started', call.callSid);
+  refuseStreams(world, 500);
+  const alarms = world.alarms();
+  await shows(world, {
+    sample: /^callscript_hand_overs_failed_total ([5-9]|\d\d)/m,
+    line: ({ HandOversFailed }) => Number(HandOversFailed) > 0,
+  });
+  call.hangUp();
+  expect(await alarms).toEqual(['hand-overs-failing']);
+});
+
+test('a sink that throws is a fault of the relay, and sets off what is about those', async () => {
+  const world = await meteredWorld({ script });
+  jest.spyOn(world.sink, 'write').mockImplementationOnce(() => {
+    throw new Error('a sink never throws');
+  });
+  const call = world.callOneTrack(AUDIO);
+  await shows(world, {
+    sample: /^callscript_sink_errors_total 1$/m,
+    line: ({ Faults }) => Faults === 1,
+  });
+  await world.sink.summary(call.callSid);
+  expect(await world.alarms()).toEqual(['relay-faults']);
+});
+
 describe('the store', () => {
-  const throttled = { throttledShare: 0.2, unprocessedShare: 0.5 };
-  // Retried within a lease: no alarm. The lease that runs out is a short one here.
+  let store: EmbeddedDynamoDb;
+  let faults: StoreFaults;
+  beforeEach(async () => {
+    store = await startEmbeddedDynamoDb();
+    faults = await startStoreFaults({ target: store.endpoint });
+  });
+  afterEach(async () => {
+    await faults.close();
+    await store.close();
+  });
+  const storeWorld = (options: TestWorldOptions = {}): Promise<MeteredWorld> =>
+    meteredWorld({
+      script,
+      ...options,
+      settings: { AWS_ENDPOINT_URL_DYNAMODB: faults.endpoint },
+      timing: { callEndPollMs: 100, ...options.timing },
+    });
+  const storeRetries = {
+    sample: /^callscript_store_retries_total [1-9]/m,
+    line: ({ StoreRetries }: Line): boolean => Number(StoreRetries) > 0,
+  };
+  // The lease that runs out is a short one here.
   const shortLease = { renewEveryMs: 100, renewRetryMs: 50, leaseMs: 500, lookEveryMs: 60_000 };
-  test.each([
-    ['throttles', 'no alarm', throttled, {}, []],
-    [
-      'is down for minutes',
-      'what is about the table',
-      { mode: 'down' },
-      shortLease,
-      ['store-unreachable', 'leases-failing'],
-    ],
-  ] as const)('that %s shows, and sets off %s', async (_what, _alarm, switches, continuity, expected) => {
-    const store = await startEmbeddedDynamoDb();
-    const faults = await startStoreFaults({ target: store.endpoint });
-    try {
-      const world = await meteredWorld({
-        script,
-        settings: { AWS_ENDPOINT_URL_DYNAMODB: faults.endpoint },
-        timing: { callEndPollMs: 100, continuity },
-      });
-      Object.assign(faults.switches, switches);
-      const call = world.callOneTrack(AUDIO);
-      await shows(world, {
-        sample: /^callscript_store_retries_total [1-9]/m,
-        line: ({ StoreRetries }) => Number(StoreRetries) > 0,
-      });
-      await world.minute(world.minutes + 12);
-      Object.assign(faults.switches, { mode: 'up', throttledShare: 0, unprocessedShare: 0 });
-      await world.sink.next('call-ended', call.callSid);
-      expect(await world.alarms()).toEqual(expected);
-    } finally {
-      await faults.close();
-      await store.close();
-    }
+
+  test('that throttles shows, and sets off no alarm, because all is tried again', async () => {
+    const world = await storeWorld();
+    // Few requests, as the looks at the table's readiness are some of them; but half of what a batch has.
+    Object.assign(faults.switches, { throttledShare: 0.05, unprocessedShare: 0.5 });
+    const calls = Array.from({ length: 10 }, () => world.callOneTrack(AUDIO));
+    await shows(world, storeRetries);
+    await world.minute(world.minutes + 12);
+    Object.assign(faults.switches, { throttledShare: 0, unprocessedShare: 0 });
+    for (const { callSid } of calls) await world.sink.next('call-ended', callSid);
+    expect(await world.alarms()).toEqual([]);
+  });
+
+  test('that is down for minutes shows, and sets off what is about the table', async () => {
+    const world = await storeWorld({ timing: { continuity: shortLease } });
+    faults.switches.mode = 'down';
+    const call = world.callOneTrack(AUDIO);
+    await shows(world, storeRetries);
+    await world.minute(world.minutes + 12);
+    faults.switches.mode = 'up';
+    await world.sink.next('call-ended', call.callSid);
+    expect(await world.alarms()).toEqual(['store-unreachable', 'leases-failing']);
+  });
+
+  test('that goes away before a task has written all sets off what is about lost writes', async () => {
+    // Too soon for anybody to see that the table is away.
+    const world = await storeWorld({ timing: { flushTimeoutMs: 100, readinessIntervalMs: 60_000 } });
+    const call = world.callOneTrack(AUDIO);
+    await world.sink.next('final', call.callSid);
+    faults.switches.mode = 'down';
+    expect(await world.alarms()).toEqual(['store-write-failures']);
+  });
+
+  test('that is slower than the calls sets off what is about writes that wait', async () => {
+    const words = Array.from({ length: 1_600 }, (_, n) => ({
+      startMs: n * 7,
+      endMs: n * 7 + 5,
+      text: 'Word.',
+    }));
+    const world = await storeWorld({ script: () => ({ channels: [words] }) });
+    const call = world.callOneTrack(patternedAudio(11_500, 67));
+    await world.sink.next('audio-started', call.callSid);
+    faults.switches.latencyMs = 300;
+    await shows(world, {
+      sample: /^callscript_store_queue [1-9]\d{3}$/m,
+      line: ({ StoreQueue }) => Number(StoreQueue) >= 1_000,
+    });
+    await world.minute(world.minutes + 4);
+    faults.switches.latencyMs = 0;
+    expect(await world.alarms()).toEqual(['store-writes-waiting']);
   });
 });
 
@@ -196,6 +287,17 @@ test('every line of these relays is as CloudWatch publishes its format', () => {
   expect(EMITTED.size).toBeGreaterThan(50);
   expect(FORMAT_FAULTS).toEqual([]);
 });
+
+/** Proven by lines made for it (test/local/alarms/alarms-off.test.ts) and, where a task dies, by `npm run chaos`. */
+const NEVER_OFF_HERE = ['nothing-emitted', 'task-died', 'finals-late'];
+
+test('every alarm of the relay was set off by its fault, but for those named', () => {
+  const ids = RELAY_ALARMS.map(({ id }) => id);
+  expect(ids.filter((id) => !ALARMED.has(id))).toEqual(NEVER_OFF_HERE);
+});
+
+/** None of these relays has to have this: they emit it as 0. */
+const MAY_BE_ZERO = ['LegsTakenOver', 'AudioFilled', 'AudioResent', 'AudioLate'];
 
 test('every alarm, scaling rule and widget looks at what these relays really emitted', () => {
   const named = ({ name, label }: { name: keyof typeof METRICS; label?: string }): string =>
@@ -215,7 +317,7 @@ test('every alarm, scaling rule and widget looks at what these relays really emi
     ([, name = '']) => name,
   );
   const wanted = [...new Set([...alarmed, ...plain, ...searched, ...scaling])];
-  expect(wanted.filter((name) => !EMITTED.has(name))).toEqual([]);
+  expect(MAY_BE_ZERO).toEqual(expect.arrayContaining(wanted.filter((name) => !EMITTED.has(name))));
   expect([plain.length > 20, searched.length > 2, scaling.includes('CallsLive')]).toEqual([true, true, true]);
   expect(RELAY_ALARMS.length).toBeGreaterThan(ALARMS.length / 2);
 });

@@ -22,8 +22,10 @@ export interface MeteredWorld extends TestWorld {
   alarms(): Promise<readonly string[]>;
 }
 
-/** Names, with those of their dimensions, of all that any relay of this file has emitted. */
+/** Names, with those of their dimensions, of all that any relay of this file has emitted as something but 0. */
 export const EMITTED = new Set<string>();
+/** Ids of all alarms that any relay of this file has set off. */
+export const ALARMED = new Set<string>();
 /** What CloudWatch would not have taken of it. */
 export const FORMAT_FAULTS: string[] = [];
 
@@ -41,8 +43,8 @@ export async function meteredWorld(options: TestWorldOptions = {}): Promise<Mete
       if ('CallsLive' in line) minutes += 1;
       const told = { ...line, _aws: { ...line._aws, Timestamp: minutes * WHOLE_MINUTE_MS } };
       lines.push(told);
-      for (const { name, dimensions } of metricsOfLine(told))
-        EMITTED.add([name, ...Object.keys(dimensions)].join(' by '));
+      for (const { name, dimensions, values } of metricsOfLine(told))
+        if (values.some((value) => value !== 0)) EMITTED.add([name, ...Object.keys(dimensions)].join(' by '));
     },
   });
   return {
@@ -57,7 +59,9 @@ export async function meteredWorld(options: TestWorldOptions = {}): Promise<Mete
     scrape: async () => (await fetch(`http://127.0.0.1:${world.relay.adminPort}/metrics`)).text(),
     async alarms() {
       await world.relay.drain();
-      return alarmsOff({ lines, minuteMs: WHOLE_MINUTE_MS });
+      const off = alarmsOff({ lines, minuteMs: WHOLE_MINUTE_MS });
+      for (const id of off) ALARMED.add(id);
+      return off;
     },
   };
 }

@@ -100,6 +100,7 @@ export interface TestWorldOptions {
   readonly settings?: WorldOptions['settings'];
   readonly recognition?: Partial<RecognitionTiming>;
   readonly timing?: WorldOptions['timing'];
+  readonly twilioRest?: true;
   readonly logger?: Logger;
   readonly writeMetrics?: (line: string) => void;
 }
@@ -121,6 +122,7 @@ export async function testWorld(options: TestWorldOptions = {}): Promise<TestWor
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     sinks: [sink],
     logger: options.logger ?? createLogger('silent', 2),
+    ...(options.twilioRest === undefined ? {} : { twilioRest: options.twilioRest }),
     ...(options.writeMetrics === undefined ? {} : { writeMetrics: options.writeMetrics }),
     timing: {
       ...RELAY_TIMING,
