@@ -57,8 +57,10 @@ export function storeErrorKind(error: unknown): StoreErrorKind {
   return status >= 500 || status === 403 || status === 429 ? 'retry' : 'rejected';
 }
 
+/** What the log calls it: the AWS name, or the code of a socket or look-up, whose name is `Error` alone. */
 export function storeErrorName(error: unknown): string {
-  return isNativeError(error) ? error.name : typeof error;
+  if (!isNativeError(error)) return typeof error;
+  return isSystemError(error) ? error.code : error.name;
 }
 
 /** A sentence for the log, if there is something to do about it. */
@@ -67,7 +69,7 @@ export function storeErrorHint(error: unknown): string | undefined {
 }
 
 /** Node gives errors of sockets and look-ups a code in capitals, such as ECONNRESET; a TypeError with a code is ours. */
-function isSystemError(error: Error): boolean {
+function isSystemError(error: Error): error is Error & { readonly code: string } {
   if (error.name === 'TypeError') return false;
   const { code } = error as { code?: unknown };
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code);

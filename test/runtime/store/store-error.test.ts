@@ -1,4 +1,4 @@
-import { storeErrorHint, storeErrorKind } from '../../../runtime/store/store-error';
+import { storeErrorHint, storeErrorKind, storeErrorName } from '../../../runtime/store/store-error';
 
 const errorOf = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name }, more);
 const answered = (httpStatusCode: number) => ({ $metadata: { httpStatusCode } });
@@ -27,4 +27,13 @@ test.each([
 test('An error that waiting does not heal says what to do', () => {
   expect(storeErrorHint(errorOf('ResourceNotFoundException'))).toContain('TRANSCRIPTS_TABLE');
   expect(storeErrorHint(errorOf('ThrottlingException'))).toBeUndefined();
+});
+
+test.each([
+  ['ECONNREFUSED', 'a refused connection', errorOf('Error', { code: 'ECONNREFUSED' })],
+  ['ThrottlingException', 'an answer of AWS', errorOf('ThrottlingException', answered(400))],
+  ['TypeError', 'a mistake of ours', errorOf('TypeError', { code: 'ERR_INVALID_ARG_TYPE' })],
+  ['string', 'something that is no error', 'x'],
+])('the log says %s for %s', (name, _, error) => {
+  expect(storeErrorName(error)).toBe(name);
 });
