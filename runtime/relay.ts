@@ -415,9 +415,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     clearInterval(ticker);
     clearInterval(gauges);
     vitals.close();
-    const left = await Promise.all(sinks.map((sink) => sink.close(flushTimeoutMs)));
+    // What the others write last has spans, too.
+    const writing = sinks.filter((sink) => sink !== traces);
+    const left = await Promise.all(writing.map((sink) => sink.close(flushTimeoutMs)));
     await continuity.close();
-    await Promise.all([server.close(), admin.close()]);
+    await Promise.all([server.close(), admin.close(), traces?.close()]);
     ownTable?.close();
     embedded.close();
     client.destroy();

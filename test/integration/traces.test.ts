@@ -63,6 +63,14 @@ test('one call is one connected trace, with a span for each part of its way, and
     expect(collector.bodies.join('')).not.toContain(secret);
 });
 
+test('words that come to the table only while the relay drains have their span', async () => {
+  const world = await testWorld({ script: () => SCRIPT, settings: { OTLP_TRACES_URL: collector.url } });
+  const call = world.callOneTrack(patternedAudio(1_500, 74));
+  await world.sink.next('final', call.callSid);
+  await world.relay.drain();
+  expect(collector.spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['store', 'call']));
+});
+
 test('a call whose transcription failed says so in its trace', async () => {
   const world = await testWorld({ settings: { OTLP_TRACES_URL: collector.url } });
   world.gladia.faults.http.push({
