@@ -235,6 +235,18 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     missing: 'fine',
   },
   {
+    id: 'tickets-unchecked',
+    severity: 'ticket',
+    description:
+      'For 15 minutes streams were taken without a check of their ticket: an old signature is enough.',
+    metric: relay('ticketFaults'),
+    statistic: 'Sum',
+    threshold: { atLeast: 1 },
+    ...FIVE_MINUTES,
+    periods: 3,
+    missing: 'fine',
+  },
+  {
     id: 'task-died',
     severity: 'ticket',
     description: 'A task ended without handing its calls over; others have taken them.',

@@ -50,6 +50,20 @@ test('a percentile goes off when it lasts', () => {
   expect(off(relayFor(30, late(4)))).toEqual([]);
 });
 
+test('tickets that cannot be checked go off when that lasts, and not when the table is away once', () => {
+  const failing = (minutes: number) => (metrics: Metrics, minute: number) => {
+    if (minute < minutes) metrics.count('ticketFaults', 1, 'no-key');
+  };
+  expect(off(relayFor(20, failing(15)))).toEqual(['tickets-unchecked']);
+  expect(off(relayFor(20, failing(5)))).toEqual([]);
+});
+
+test('one leg of a dead task goes off', () => {
+  expect(off(relayFor(3, (metrics, minute) => metrics.count('legsTakenOver', minute === 1 ? 1 : 0)))).toEqual(
+    ['task-died'],
+  );
+});
+
 test('silence of all relays goes off after five minutes', () => {
   const lines = relayFor(20, () => undefined);
   const timeOf = ({ _aws }: Line): number => (_aws as { readonly Timestamp: number }).Timestamp / 60_000;
