@@ -11,7 +11,7 @@ const SPEECH = Array.from({ length: CALL_MS / 1_000 }, (_, second) => ({
   endMs: second * 1_000 + 600,
 }));
 const AUDIO = { inbound: spokenAudio(CALL_MS, SPEECH, 1), outbound: spokenAudio(CALL_MS, [], 2) };
-const PERFECT = { unsentMs: 0, overlapMs: 0, lostMs: 0, doubledMs: 0, foreignMs: 0 };
+const PERFECT = { unsentMs: 0, overlapMs: 0, lostMs: 0, lost: [], doubledMs: 0, foreignMs: 0 };
 
 const fleets: Fleet[] = [];
 afterEach(async () => {

@@ -4,14 +4,14 @@ import { startStoreWorld, TABLE, type StoreWorld } from '../../support/store-wor
 
 const NOW = Date.parse('2026-11-21T10:00:00.000Z');
 let world: StoreWorld;
-const store = (): TicketStore =>
+const store = (timeoutMs = 20_000): TicketStore =>
   new TicketStore({
     client: world.client,
     tableName: TABLE,
     retentionDays: 30,
     wallNow: () => NOW,
     gatherMs: 5,
-    timeoutMs: 300,
+    timeoutMs,
   });
 
 beforeEach(async () => {
@@ -52,9 +52,9 @@ test.each([{ type: 'stall' }, { type: 'throttle' }, { type: 'hang-up' }] as cons
   'a table that answers with %j lets every question fail in time',
   async (fault) => {
     world.proxy.setFault(() => fault);
-    await expect(store().spend('one')).rejects.toThrow(CallStoreError);
-    await expect(store().wasIssued('CA1')).rejects.toThrow(CallStoreError);
-    await expect(store().noteIssued('CA1')).rejects.toThrow(CallStoreError);
+    await expect(store(300).spend('one')).rejects.toThrow(CallStoreError);
+    await expect(store(300).wasIssued('CA1')).rejects.toThrow(CallStoreError);
+    await expect(store(300).noteIssued('CA1')).rejects.toThrow(CallStoreError);
   },
 );
 
