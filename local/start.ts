@@ -61,7 +61,8 @@ async function main(): Promise<number> {
       settings: audio.outbound === undefined ? { TRACKS: 'inbound' } : {},
       sinks: [watch, new ConsoleSink(terminal)],
       timing: { callEndGraceMs: CALL_END_GRACE_MS },
-      logger: createLogger('error', 2),
+      // Whoever brings a client of his own must see what becomes of it.
+      logger: createLogger(options.stays ? 'warn' : 'error', 2),
     });
     return await run(world, watch, options, audio);
   } finally {
@@ -122,9 +123,13 @@ function introduce(world: World, { calls }: StartOptions, { title, inbound }: St
   terminal.line(terminal.styled('Callscript on this machine', 'bold'));
   dim(`store    embedded DynamoDB, kept in ${LOCAL_STORE_DIRECTORY}`);
   dim(`speech   local Gladia server: ${world.gladia.recogniserName}`);
-  dim(`relay    listening on port ${world.relay.port}`);
+  dim(`relay    listening on port ${world.relay.port}, metrics on ${metricsUrl(world)}`);
   dim(`call     ${calls === 1 ? '' : `${calls} times `}${title}, ${seconds} s, at real pace`);
   terminal.line();
+}
+
+function metricsUrl({ relay }: World): string {
+  return `http://127.0.0.1:${relay.adminPort}/metrics`;
 }
 
 /** The first Ctrl-C ends the calls and with them the command; a second one ends at once. */
@@ -168,7 +173,7 @@ async function stay(
   terminal.line('Still serving. Enter places another call, Ctrl-C ends.');
   terminal.line(`  watch    npm run transcripts -- tail        (in another terminal)`);
   terminal.line(`  health   curl http://127.0.0.1:${port}/health`);
-  terminal.line(`  metrics  curl http://127.0.0.1:${world.relay.adminPort}/metrics`);
+  terminal.line(`  metrics  curl ${metricsUrl(world)}`);
   terminal.line(
     `  your own client: POST http://127.0.0.1:${port}/voice and ws://127.0.0.1:${port}${world.config.mediaPath}`,
   );
