@@ -70,10 +70,6 @@ function hasSpoken({ streams }: Call): boolean {
   return streams.some(({ sent }) => sent.frames.inbound >= 5_000 / FRAME_MS);
 }
 
-function refusals({ fleet }: Trial): number {
-  return fleet.gladia.requests.filter(({ status }) => status === 429).length;
-}
-
 /** Calls go on until the account is full, and all of them are heard or have waited for it. */
 async function shareSessions(trial: Trial, settings: Readonly<Record<string, string>>): Promise<void> {
   const fleet = await trial.start({ settings, paceFactor: 2, gladia: { maxConcurrentSessions: SESSIONS } });
@@ -82,7 +78,8 @@ async function shareSessions(trial: Trial, settings: Readonly<Record<string, str
   await fleet.gladia.waitFor(isFull, { timeoutMs: 30_000, what: 'a full account' });
   for (const call of calls) call.hangUp();
   await trial.finish();
-  const { maxOpenSessions } = fleet.gladia;
+  const { maxOpenSessions, requests } = fleet.gladia;
+  trial.note(`${requests.filter(({ status }) => status === 429).length} requests met 429`);
   trial.promise(
     maxOpenSessions <= SESSIONS,
     `${maxOpenSessions} sessions were open, not ${SESSIONS} at most`,
@@ -200,10 +197,7 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     promise: 'all 60 transcripts are complete, and never more than 30 sessions open',
     // Gladia may count a session for a moment after its end.
     perhapsAlarms: ['finals-late', 'gladia-limit'],
-    async play(trial) {
-      await shareSessions(trial, { GLADIA_MAX_SESSIONS: String(SESSIONS) });
-      trial.note(`${refusals(trial)} requests met 429`);
-    },
+    play: (trial) => shareSessions(trial, { GLADIA_MAX_SESSIONS: String(SESSIONS) }),
   },
   {
     name: 'sixty-calls-on-429',
@@ -211,9 +205,6 @@ export const GLADIA_SESSIONS: readonly Scenario[] = [
     promise: 'all 60 transcripts are complete: 429 makes the others wait',
     alarms: ['gladia-limit'],
     perhapsAlarms: ['finals-late'],
-    async play(trial) {
-      await shareSessions(trial, {});
-      trial.note(`${refusals(trial)} requests met 429`);
-    },
+    play: (trial) => shareSessions(trial, {}),
   },
 ];
