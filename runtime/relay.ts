@@ -337,7 +337,9 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           tracks: config.tracks,
           refuse: ({ accountSid: of, callSid, streamSid }) => {
             if (calls.hasHad(callSid, streamSid)) return 'known-stream';
-            return calls.callsOf(of, callSid) >= limits.callsPerAccount ? 'account-full' : undefined;
+            const { callsPerAccount } = limits;
+            const isFull = Number.isFinite(callsPerAccount) && calls.callsOf(of, callSid) >= callsPerAccount;
+            return isFull ? 'account-full' : undefined;
           },
           ...(ticket.policy === 'off' ? {} : { checkTicket: tickets.check.bind(tickets) }),
           logger,
