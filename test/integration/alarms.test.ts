@@ -1,13 +1,12 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { ALARMS } from '../../lib/monitoring/alarms';
 import { RELAY_ALARMS } from '../../local/alarms/alarms-off';
-import { startEmbeddedDynamoDb, type EmbeddedDynamoDb } from '../../local/embedded-dynamodb';
 import type { FaultyAnswer } from '../../local/gladia/faults';
-import { startStoreFaults, type StoreFaults } from '../../local/store-faults/store-faults';
 import { cloudWatchDimension, cloudWatchName, METRICS } from '../../runtime/contract/metrics';
 import { patternedAudio } from '../support/audio';
 import { ALARMED, EMITTED, FORMAT_FAULTS, meteredWorld, type MeteredWorld } from '../support/metered-world';
 import { makeStacks } from '../support/stacks';
+import { storeBehindFaults } from '../support/store-behind-faults';
 import type { TestWorldOptions } from '../support/test-world';
 
 const AUDIO = patternedAudio(2_000, 61);
@@ -198,21 +197,12 @@ test('a sink that throws is a fault of the relay, and sets off what is about tho
 });
 
 describe('the store', () => {
-  let store: EmbeddedDynamoDb;
-  let faults: StoreFaults;
-  beforeEach(async () => {
-    store = await startEmbeddedDynamoDb();
-    faults = await startStoreFaults({ target: store.endpoint });
-  });
-  afterEach(async () => {
-    await faults.close();
-    await store.close();
-  });
+  const table = storeBehindFaults();
   const storeWorld = (options: TestWorldOptions = {}): Promise<MeteredWorld> =>
     meteredWorld({
       script,
       ...options,
-      settings: { AWS_ENDPOINT_URL_DYNAMODB: faults.endpoint },
+      settings: { AWS_ENDPOINT_URL_DYNAMODB: table.faults.endpoint },
       timing: { callEndPollMs: 100, ...options.timing },
     });
   const storeRetries = {
@@ -225,22 +215,22 @@ describe('the store', () => {
   test('that throttles shows, and sets off no alarm, because all is tried again', async () => {
     const world = await storeWorld();
     // Few requests, as the looks at the table's readiness are some of them; but half of what a batch has.
-    Object.assign(faults.switches, { throttledShare: 0.05, unprocessedShare: 0.5 });
+    Object.assign(table.faults.switches, { throttledShare: 0.05, unprocessedShare: 0.5 });
     const calls = Array.from({ length: 10 }, () => world.callOneTrack(AUDIO));
     await shows(world, storeRetries);
     await world.minute(world.minutes + 12);
-    Object.assign(faults.switches, { throttledShare: 0, unprocessedShare: 0 });
+    Object.assign(table.faults.switches, { throttledShare: 0, unprocessedShare: 0 });
     for (const { callSid } of calls) await world.sink.next('call-ended', callSid);
     expect(await world.alarms()).toEqual([]);
   });
 
   test('that is down for minutes shows, and sets off what is about the table', async () => {
     const world = await storeWorld({ timing: { continuity: shortLease } });
-    faults.switches.mode = 'down';
+    table.faults.switches.mode = 'down';
     const call = world.callOneTrack(AUDIO);
     await shows(world, storeRetries);
     await world.minute(world.minutes + 12);
-    faults.switches.mode = 'up';
+    table.faults.switches.mode = 'up';
     await world.sink.next('call-ended', call.callSid);
     expect(await world.alarms()).toEqual(['store-unreachable', 'leases-failing']);
   });
@@ -250,7 +240,7 @@ describe('the store', () => {
     const world = await storeWorld({ timing: { flushTimeoutMs: 100, readinessIntervalMs: 60_000 } });
     const call = world.callOneTrack(AUDIO);
     await world.sink.next('final', call.callSid);
-    faults.switches.mode = 'down';
+    table.faults.switches.mode = 'down';
     expect(await world.alarms()).toEqual(['store-write-failures']);
   });
 
@@ -263,13 +253,13 @@ describe('the store', () => {
     const world = await storeWorld({ script: () => ({ channels: [words] }) });
     const call = world.callOneTrack(patternedAudio(11_500, 67));
     await world.sink.next('audio-started', call.callSid);
-    faults.switches.latencyMs = 300;
+    table.faults.switches.latencyMs = 300;
     await shows(world, {
       sample: /^callscript_store_queue [1-9]\d{3}$/m,
       line: ({ StoreQueue }) => Number(StoreQueue) >= 1_000,
     });
     await world.minute(world.minutes + 4);
-    faults.switches.latencyMs = 0;
+    table.faults.switches.latencyMs = 0;
     expect(await world.alarms()).toEqual(['store-writes-waiting']);
   });
 });

@@ -1,31 +1,18 @@
-import { startEmbeddedDynamoDb, type EmbeddedDynamoDb } from '../../local/embedded-dynamodb';
 import { createScriptedRecogniser, type Script } from '../../local/gladia/scripted-recogniser';
-import {
-  startStoreFaults,
-  type StoreFaults,
-  type StoreFaultSwitches,
-} from '../../local/store-faults/store-faults';
+import type { StoreFaultSwitches } from '../../local/store-faults/store-faults';
 import { randomSid } from '../../local/twilio/random-sids';
 import { BYTES_PER_MS } from '../../runtime/model/audio';
 import { CallReader } from '../../runtime/store/call-reader';
 import { createDocumentClient } from '../../runtime/store/dynamodb-client';
 import { patternedAudio } from '../support/audio';
+import { storeBehindFaults } from '../support/store-behind-faults';
 import { ledgerOf, mediaUrl, testWorld, type TestWorld } from '../support/test-world';
 
 const CALL_MS = 6_000;
 const UTTERANCES = 5;
 const PACE_FACTOR = 2;
 
-let store: EmbeddedDynamoDb;
-let faults: StoreFaults;
-beforeEach(async () => {
-  store = await startEmbeddedDynamoDb();
-  faults = await startStoreFaults({ target: store.endpoint });
-});
-afterEach(async () => {
-  await faults.close();
-  await store.close();
-});
+const table = storeBehindFaults();
 
 /** A call that says five things nobody else says. */
 function planCall(number: number) {
@@ -70,14 +57,14 @@ test.each(OUTAGES)(
     const finals = (callSid: string): number => world.sink.of('final', callSid).length;
     plans.forEach(place);
     await world.sink.until(() => plans.every(({ callSid }) => finals(callSid) >= 1) || undefined);
-    Object.assign(faults.switches, fault);
+    Object.assign(table.faults.switches, fault);
     // Some calls begin while the store is away.
     late.forEach(place);
     await world.sink.until(
       () => [...plans, ...late].every(({ callSid }) => finals(callSid) >= 4) || undefined,
     );
     const queued = world.relay.metrics.value('storeQueue');
-    Object.assign(faults.switches, {
+    Object.assign(table.faults.switches, {
       mode: 'up',
       throttledShare: 0,
       lostAnswerShare: 0,
@@ -103,13 +90,13 @@ async function outageWorld(plans: readonly Plan[]): Promise<TestWorld> {
   );
   return testWorld({
     gladia: { recogniser },
-    settings: { AWS_ENDPOINT_URL_DYNAMODB: faults.endpoint },
+    settings: { AWS_ENDPOINT_URL_DYNAMODB: table.faults.endpoint },
     timing: { flushTimeoutMs: 20_000 },
   });
 }
 
 async function expectWhole(world: TestWorld, { callSid, utterances, audio }: Plan): Promise<void> {
-  const client = createDocumentClient({ region: 'us-east-1', endpoint: store.endpoint });
+  const client = createDocumentClient({ region: 'us-east-1', endpoint: table.store.endpoint });
   const stored = await new CallReader({ client, tableName: world.config.store.table }).readCall(callSid);
   client.destroy();
   expect(stored?.segments.map(({ text }) => text)).toEqual(utterances.map(({ text }) => text));

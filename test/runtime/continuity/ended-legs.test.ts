@@ -1,9 +1,8 @@
 import type { LegCheckpoint } from '../../../runtime/call/call-session';
-import { LegRegister, type LegRegisterOptions } from '../../../runtime/continuity/leg-register';
+import type { LegRegisterOptions } from '../../../runtime/continuity/leg-register';
 import type { LegId } from '../../../runtime/model/transcript-event';
 import { NOBODY, type LegRecord } from '../../../runtime/store/live-leg';
-import { Metrics } from '../../../runtime/observability/metrics';
-import { recordLog } from '../../support/recorded-log';
+import { legRegister } from '../../support/leg-register';
 
 /** Beats whenever it was told to save, and takes off what has ended. */
 function create(options: Partial<LegRegisterOptions> = {}) {
@@ -24,21 +23,7 @@ function create(options: Partial<LegRegisterOptions> = {}) {
     findLeg: () => Promise.resolve(undefined),
     keepLeg: () => Promise.resolve(true),
   };
-  const register = new LegRegister({
-    store,
-    taskId: 'task-1',
-    checkpoints: () => [],
-    isFlushed: () => true,
-    onReplaced: () => undefined,
-    renewEveryMs: 5_000,
-    leaseMs: 12_000,
-    saveSoonMs: 100,
-    now: () => Date.now(),
-    wallNow: () => Date.now(),
-    logger: recordLog().logger,
-    metrics: new Metrics(),
-    ...options,
-  } as LegRegisterOptions);
+  const register = legRegister(store, options);
   return { register, deleted, saved, refused };
 }
 

@@ -1,9 +1,8 @@
 import type { LegCheckpoint } from '../../../runtime/call/call-session';
-import { LegRegister, type LegRegisterOptions } from '../../../runtime/continuity/leg-register';
+import type { LegRegister, LegRegisterOptions } from '../../../runtime/continuity/leg-register';
 import type { LegRecord } from '../../../runtime/store/live-leg';
-import { Metrics } from '../../../runtime/observability/metrics';
 import { legRecord } from '../../support/leg-record';
-import { recordLog } from '../../support/recorded-log';
+import { legRegister } from '../../support/leg-register';
 
 const LEASE_MS = 12_000;
 const TIME_OUT_MS = 2_000;
@@ -33,22 +32,7 @@ function start(failing: readonly number[], more: Partial<LegRegisterOptions> = {
     findLeg: async () => undefined,
     keepLeg: async () => true,
   };
-  register = new LegRegister({
-    store,
-    taskId: 'task-1',
-    checkpoints: () => [],
-    isFlushed: () => true,
-    onReplaced: () => undefined,
-    renewEveryMs: 5_000,
-    renewRetryMs: 500,
-    leaseMs: LEASE_MS,
-    saveSoonMs: 100,
-    now: Date.now,
-    wallNow: Date.now,
-    logger: recordLog().logger,
-    metrics: new Metrics(),
-    ...more,
-  });
+  register = legRegister(store, { leaseMs: LEASE_MS, ...more });
 }
 
 function checkpointOf(streamSid: string): LegCheckpoint {
