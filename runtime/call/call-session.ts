@@ -22,6 +22,7 @@ import type {
 import type { UtteranceLatency } from '../speech/receipts';
 import type { SessionRequest, SpokenAddOn, SpokenWord } from '../speech/speech-provider';
 import type { SpeechSession } from '../speech/speech-session';
+import { forgetOldest } from '../model/forget-oldest';
 import { CallClock } from './call-clock';
 import { Latencies } from './latencies';
 import { attemptOf } from './attempts';
@@ -34,7 +35,6 @@ import { SilenceSupply } from './silence-supply';
 import { speakerOf } from './speaker';
 import { TrackAligner } from './track-aligner';
 import { isUntranscribed } from './untranscribed';
-import { forgetOldest } from '../model/forget-oldest';
 
 export interface CallSessionOptions {
   readonly sinks: readonly TranscriptSink[];
@@ -393,9 +393,12 @@ export class CallSession implements RecognitionListener {
 
   /** A stream that goes on with the call shall know it, whether the store can tell then or not. */
   #tellOrigin(originAtMs: number): void {
+    const leg = this.#leg;
+    if (leg === undefined) return;
     const originAt = isoTime(originAtMs);
     this.#originToldMs = originAtMs;
-    this.#passOn({ [ORIGIN_PARAMETER]: originAt });
+    const parameters = { ...leg.start.parameters, [ORIGIN_PARAMETER]: originAt };
+    this.#leg = { ...leg, start: { ...leg.start, parameters } };
     this.#tell({ type: 'audio-started', ...this.#id(), originAt });
   }
 
@@ -415,13 +418,6 @@ export class CallSession implements RecognitionListener {
     if (originAtMs === undefined || originAtMs >= this.#originToldMs) return;
     this.#tellOrigin(originAtMs);
     this.#options.moveOrigin(this.#id().callSid, originAtMs);
-  }
-
-  #passOn(parameters: Readonly<Record<string, string>>): void {
-    const leg = this.#leg;
-    if (leg === undefined) return;
-    const start = { ...leg.start, parameters: { ...leg.start.parameters, ...parameters } };
-    this.#leg = { ...leg, start };
   }
 
   // --- from the recognition

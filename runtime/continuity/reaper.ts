@@ -6,6 +6,7 @@ import type { CallReader } from '../store/call-reader';
 import type { LeaseStore, UnreconciledSession } from '../store/lease-store';
 import { endedLegs } from '../store/ended-legs';
 import { NOBODY, type LegRecord } from '../store/live-leg';
+import { forgetOldest } from '../model/forget-oldest';
 import { AtMost } from './at-most';
 import type { LateReconciliation } from './late-reconciliation';
 import { LeaseFailures } from './lease-failures';
@@ -13,7 +14,6 @@ import type { LostStream } from './reattachment';
 import { closeBooks } from './orphan-books';
 import { pause } from './pause';
 import { recoverSessions, type RecoverSession } from './recover-sessions';
-import { forgetOldest } from '../model/forget-oldest';
 
 export interface ReaperOptions {
   readonly store: Pick<LeaseStore, 'deadTasks' | 'expiredLegs' | 'claimLeg' | 'unreconciledSessions'>;

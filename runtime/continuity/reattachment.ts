@@ -6,9 +6,9 @@ import type { LeaseStore } from '../store/lease-store';
 import type { LegRecord } from '../store/live-leg';
 import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
 import { ATTEMPT_PARAMETER, attemptOf, MOST_ATTEMPTS } from '../call/attempts';
+import { forgetOldest } from '../model/forget-oldest';
 import { pause } from './pause';
 import type { StreamOfCall, StreamStarter } from './stream-starter';
-import { forgetOldest } from '../model/forget-oldest';
 
 /** A stream that is gone while its call may go on. */
 export interface LostStream extends StreamOfCall {

@@ -7,6 +7,8 @@ export interface LineBoundOptions {
   readonly onHeldBack: (kind: string, lines: number) => void;
 }
 
+const MOST_LINES = 3_000;
+const INTERVAL_MS = 60_000;
 /** Messages are constants, so there are some hundred; what is beyond these counts as one kind. */
 const MOST_KINDS = 1_000;
 
@@ -21,7 +23,7 @@ export class LineBound {
 
   /** @returns whether one more line of this kind may be written now */
   take(message: string): boolean {
-    const { mostLines = 3_000, intervalMs = 60_000 } = this.#options;
+    const { mostLines = MOST_LINES, intervalMs = INTERVAL_MS } = this.#options;
     const kind = this.#lines.has(message) || this.#lines.size < MOST_KINDS ? message : '';
     const lines = (this.#lines.get(kind) ?? 0) + 1;
     this.#lines.set(kind, lines);
@@ -30,7 +32,7 @@ export class LineBound {
   }
 
   #end(kind: string): void {
-    const { mostLines = 3_000, onHeldBack } = this.#options;
+    const { mostLines = MOST_LINES, onHeldBack } = this.#options;
     const heldBack = (this.#lines.get(kind) ?? 0) - mostLines;
     this.#lines.delete(kind);
     if (heldBack > 0) onHeldBack(kind, heldBack);

@@ -1,7 +1,7 @@
 import type { LegId, LegSummary, TranscriptEvent } from '../model/transcript-event';
 import type { TranscriptSink } from '../sinks/transcript-sink';
-import type { CallSpan, SpanExporter, SpanName } from './span-exporter';
 import { forgetOldest } from '../model/forget-oldest';
+import type { CallSpan, SpanExporter, SpanName } from './span-exporter';
 
 export interface CallTracesOptions {
   readonly exporter: SpanExporter;
