@@ -109,13 +109,14 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     missing: 'fine',
   },
   {
+    // Of those that are signed: a forger beside live calls is a ticket.
     id: 'signatures-refused',
     severity: 'page',
     description:
-      'The signature of requests does not fit: a wrong auth token or public URL, which loses every call, or a forger.',
-    metric: relay('signaturesRefused'),
+      'The signature of at least half of the requests does not fit: a wrong auth token or public URL loses every call.',
+    metric: { from: 'relay-share', count: 'signaturesRefused', among: 'signaturesChecked', least: 3 },
     statistic: 'Sum',
-    threshold: { atLeast: 3 },
+    threshold: { atLeast: 50 },
     periodSeconds: 15 * MINUTE,
     missing: 'fine',
   },
@@ -221,6 +222,17 @@ export const ALARMS: readonly AlarmDeclaration[] = [
     statistic: 'Sum',
     threshold: { atLeast: 5 },
     ...FIVE_MINUTES,
+    missing: 'fine',
+  },
+  {
+    id: 'some-signatures-refused',
+    severity: 'ticket',
+    description:
+      'The signature of some requests does not fit: a number or account with another token or URL, or a forger.',
+    metric: relay('signaturesRefused'),
+    statistic: 'Sum',
+    threshold: { atLeast: 3 },
+    periodSeconds: 15 * MINUTE,
     missing: 'fine',
   },
   {

@@ -97,9 +97,10 @@ export class RelayDashboard extends Construct {
         this.#byLabel('Gladia: requests that failed, by error', 'sessionRequestsFailed', { width: 12 }),
       ],
       [
-        this.#byLabel('Calls that failed, by reason', 'callsFailed'),
-        this.#byLabel('Refused, by reason', 'requestsRefused'),
-        this.#byLabel('Not ready, by reason', 'unready', { statistic: 'Maximum' }),
+        this.#byLabel('Calls that failed, by reason', 'callsFailed', { width: 6 }),
+        this.#byLabel('Refused, by reason', 'requestsRefused', { width: 6 }),
+        this.#byLabel('Tickets not checked, by fault', 'ticketFaults', { width: 6 }),
+        this.#byLabel('Not ready, by reason', 'unready', { statistic: 'Maximum', width: 6 }),
       ],
       [
         this.#graph('Store: writes', ['storeWrites', 'storeRetries', 'storeFailures'], ['storeQueue']),

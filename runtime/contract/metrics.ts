@@ -47,6 +47,7 @@ const metrics = {
   legsEnded: counter('Media streams that ended, by reason', 'count', 'reason'),
   legsUntranscribed: counter('Legs with more than ten seconds of audio on a track and not one segment'),
   callsFailed: counter('Legs whose transcription failed for good, by reason', 'count', 'reason'),
+  requestsSigned: counter('Requests and upgrades whose signature fits'),
   requestsRefused: counter('Requests and upgrades refused, by reason', 'count', 'reason'),
   ticketFaults: counter(
     'Stream tickets that could not be issued, noted or checked, so that their stream is taken as it is, by fault',
@@ -173,6 +174,10 @@ const sums = {
   signaturesRefused: {
     help: 'Requests refused because their signature does not fit: a wrong auth token or public URL, or a forger',
     of: [{ metric: 'requestsRefused', only: WRONGLY_SIGNED }],
+  },
+  signaturesChecked: {
+    help: 'Requests with a signature, whether it fits or not',
+    of: [{ metric: 'requestsSigned' }, { metric: 'requestsRefused', only: WRONGLY_SIGNED }],
   },
   unsignedRefused: {
     help: 'Requests refused because they have no signature: a stranger, or a proxy that takes it off',

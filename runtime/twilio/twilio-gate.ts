@@ -121,7 +121,8 @@ export class TwilioGate {
 
   /** Which token fits is worth a line when it changes: during a rotation it says which one Twilio signs with. */
   #pass(credentials: TwilioCredentials | undefined, tokenIndex: number): Passage {
-    const { logger } = this.#options;
+    const { logger, metrics } = this.#options;
+    metrics.count('requestsSigned');
     if (this.#seenTokens.has(tokenIndex)) logger.debug({ tokenIndex }, 'Signature fits');
     else
       logger.info({ tokenIndex }, 'A signature fits the token with this number, from 0, for the first time');

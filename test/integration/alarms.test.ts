@@ -117,13 +117,22 @@ test('a stream that is refused shows, and sets off what is about refused calls',
   expect(await world.alarms()).toEqual(['calls-refused']);
 });
 
-test('a wrong auth token pages, and a stranger without a signature is a ticket', async () => {
-  const forged = await meteredWorld();
-  for (let i = 0; i < 3; i += 1) {
-    const call = forged.callOneTrack(AUDIO, { behaviour: { signature: 'wrong token' } });
-    await call.done;
+async function forge(world: MeteredWorld): Promise<void> {
+  const { done } = world.callOneTrack(AUDIO, { behaviour: { signature: 'wrong token' } });
+  expect(await done).toMatchObject({ end: 'refused' });
+}
+
+test('a wrong auth token pages; a forger beside calls, and a stranger without a signature, are tickets', async () => {
+  const world = await meteredWorld();
+  for (let i = 0; i < 3; i += 1) await forge(world);
+  expect(await world.alarms()).toEqual(['signatures-refused', 'some-signatures-refused']);
+  const forged = await meteredWorld({ script });
+  for (let i = 0; i < 4; i += 1) {
+    const { callSid } = forged.callOneTrack(AUDIO);
+    await forged.sink.summary(callSid);
   }
-  expect(await forged.alarms()).toEqual(['signatures-refused']);
+  for (let i = 0; i < 3; i += 1) await forge(forged);
+  expect(await forged.alarms()).toEqual(['some-signatures-refused']);
   const unsigned = await meteredWorld();
   for (let i = 0; i < 10; i += 1) {
     const call = unsigned.callOneTrack(AUDIO, { behaviour: { signature: 'none' } });
