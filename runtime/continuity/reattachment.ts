@@ -57,6 +57,8 @@ export interface ReattachmentOptions {
 }
 
 const REMEMBERED_STREAMS = 10_000;
+/** A store that is away takes longer to say so. */
+const AT_ONCE_MS = 500;
 
 /**
  * Gives a call that lost its stream a new one (twilio-media-streams.md, 5.5: nothing forbids it). Every task may see the
@@ -99,9 +101,8 @@ export class Reattachment {
   /** This stream goes on purpose, though Twilio may call it an error: nobody shall make a new one for it. */
   async forgo({ callSid, streamSid }: LegId): Promise<void> {
     this.#isNews(streamSid);
-    const { store, taskId, claimMs } = this.#options;
     try {
-      await store.claimStream(callSid, streamSid, taskId, claimMs);
+      await this.#tryClaim({ callSid, streamSid });
     } catch (error) {
       const { logger } = this.#options;
       logger.warn({ err: error, callSid, streamSid }, 'The claim on a stream could not be stored');
@@ -128,13 +129,24 @@ export class Reattachment {
   }
 
   /** A store that does not answer must not cost the call: two streams are one too many, and fencing ends the older. */
-  async #claim({ callSid, streamSid }: LostStream, log: Logger): Promise<boolean> {
-    const { store, taskId, claimMs } = this.#options;
+  async #claim(lost: LostStream, log: Logger): Promise<boolean> {
     try {
-      return await store.claimStream(callSid, streamSid, taskId, claimMs);
+      return await this.#tryClaim(lost);
     } catch (error) {
       log.warn({ err: error }, 'The claim on a lost stream could not be stored');
       return true;
+    }
+  }
+
+  /** What fails at once was a connection that nobody used for a while, and says nothing of the store: once more. */
+  async #tryClaim({ callSid, streamSid }: LegId): Promise<boolean> {
+    const { store, taskId, claimMs, now } = this.#options;
+    const beganAtMs = now();
+    try {
+      return await store.claimStream(callSid, streamSid, taskId, claimMs);
+    } catch (error) {
+      if (now() - beganAtMs >= AT_ONCE_MS) throw error;
+      return store.claimStream(callSid, streamSid, taskId, claimMs);
     }
   }
 

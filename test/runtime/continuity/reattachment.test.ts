@@ -77,6 +77,34 @@ describe('A task that waits for the claim of another one', () => {
   });
 });
 
+describe('A task whose claim fails', () => {
+  test('at once claims again: it may be another task that makes the new stream', async () => {
+    let claims = 0;
+    const claimStream = async (): Promise<boolean> => {
+      claims += 1;
+      if (claims === 1) throw new Error('ECONNRESET');
+      return false;
+    };
+    // By the time that this one's turn comes the call has the other task's.
+    const legsOfCall = async () => (claims > 2 ? [legRecord({ streamSid: 'MZ2', startedAt: LATER })] : []);
+    expect(await reattach({ claimStream, legsOfCall })).toBe(0);
+  });
+
+  test('twice goes on without: a store that is away must not cost the call', async () => {
+    expect(await reattach({ claimStream: () => Promise.reject(new Error('ECONNREFUSED')) })).toBe(1);
+  });
+
+  test('late goes on at once', async () => {
+    let [nowMs, claims] = [0, 0];
+    const claimStream = async (): Promise<boolean> => {
+      nowMs += 2_000;
+      claims += 1;
+      throw new Error('no answer');
+    };
+    expect(await reattach({ claimStream }, { now: () => nowMs, claimMs: 10_000 })).toBe(1);
+    expect(claims).toBe(1);
+  });
+});
 describe('A task that gets a claim which has run out', () => {
   const legs = (...others: Partial<LegRecord>[]) => ({
     legsOfCall: async () => [
