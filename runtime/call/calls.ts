@@ -1,5 +1,6 @@
 import type { LegEndReason, LegStart } from '../model/call-event';
 import type { Clock } from '../model/clock';
+import { forgetOldest } from '../model/forget-oldest';
 import type { LegId, LegSummary } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
@@ -74,6 +75,8 @@ interface Call {
 
 /** A call may come back after it was taken for over, as after a pause of its stream: this many are remembered. */
 const REMEMBERED_CALLS = 10_000;
+/** Of legs that were heard out last: another task may yet tell that it heard them as well. */
+const REMEMBERED_LEGS = 100;
 /** A Twilio that does not answer this often does not keep a call open for ever. */
 const MOST_UNANSWERED = 8;
 /** Looks at the store for the ends of other processes' legs, before a call is ended without them. */
@@ -85,6 +88,8 @@ const ABORT_GRACE_MS = 1_000;
 export class Calls {
   readonly #options: CallsOptions;
   readonly #legs = new Set<LiveLeg>();
+  /** Legs that have ended, by streamSid. */
+  readonly #heardOut = new Map<string, CallSession>();
   readonly #calls = new Map<string, Call>();
   #liveCalls = 0;
 
@@ -158,11 +163,12 @@ export class Calls {
   }
 
   /**
-   * Another stream has the call: closes this one's, if it is one of this process's. One that was stopped meanwhile is
-   * marked all the same.
+   * Another stream has the call: closes this one's, if it is one of this process's. One that was stopped or has ended
+   * meanwhile is marked all the same.
    * @param fromMs wall clock: what is said from there on, the other one hears as well
    */
   replace(streamSid: string, fromMs: number): void {
+    this.#heardOut.get(streamSid)?.heardElsewhereFrom(fromMs);
     for (const leg of this.#legs) if (leg.session.streamSid === streamSid) replace(leg, fromMs);
   }
 
@@ -261,6 +267,9 @@ export class Calls {
     call.liveLegs -= 1;
     if (call.liveLegs === 0) this.#countLive(-1);
     if (summary !== undefined) call.legs.set(streamSid, summary);
+    // What another one hears of a call whose stream was lost comes after it.
+    if (!leg.session.isLost) this.#heardOut.set(streamSid, leg.session);
+    forgetOldest(this.#heardOut, REMEMBERED_LEGS);
     if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
   }
 

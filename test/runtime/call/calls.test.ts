@@ -18,6 +18,7 @@ class FakeLeg {
   closedWith: LegEndReason[] = [];
   isAborted = false;
   isAbandoned = false;
+  isLost = false;
   ticks = 0;
   overLimit: LimitReason | undefined;
   heardElsewhereFromMs: number | undefined;
@@ -52,6 +53,9 @@ class FakeLeg {
       start: this.start,
       get state() {
         return leg.state;
+      },
+      get isLost() {
+        return leg.isLost;
       },
       heardElsewhereFrom: (atMs: number) => (this.heardElsewhereFromMs = atMs),
       tick: () => (this.ticks += 1),
@@ -481,6 +485,17 @@ test('a stream that is stopped before its process learns that another one has th
   leg.state = 'finishing';
   calls.replace(leg.streamSid, 700);
   expect(leg.heardElsewhereFromMs).toBe(700);
+});
+
+test('a stream that ends before its process learns that another one has the call is marked, unless it was lost', async () => {
+  const { calls, start } = create();
+  const [stopped, lost] = [start(), start(new FakeLeg(CALL, { tracks: ['outbound'] }))];
+  await stopped.end();
+  lost.isLost = true;
+  await lost.end('stream-lost');
+  for (const { streamSid } of [stopped, lost]) calls.replace(streamSid, 700);
+  expect(stopped.heardElsewhereFromMs).toBe(700);
+  expect(lost.heardElsewhereFromMs).toBeUndefined();
 });
 
 test('a stream that goes on with a call says when that began, should the store not tell', async () => {
