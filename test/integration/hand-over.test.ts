@@ -83,7 +83,7 @@ test('a second stream that comes when nobody waits for it any more closes, and t
     twilio,
     read,
   } = await twoRelays({
-    timing: { proofWithinMs: 300 },
+    timing: { proofWithinMs: 1_000 },
   });
   const call = place({ audio: AUDIO, paceFactor: 2 });
   const owner = await ownerOf(call.callSid);
@@ -91,7 +91,8 @@ test('a second stream that comes when nobody waits for it any more closes, and t
   balancer.deregister(owner.relay.port, { cutSockets: false });
   twilio.restFaults.push({
     times: 1,
-    latencyMs: 1_000,
+    // Much later, so that the other stream has time enough to prove itself.
+    latencyMs: 2_500,
     when: ({ operation }) => operation === 'create stream',
   });
   await owner.relay.drain();
