@@ -1,6 +1,7 @@
 import type { HttpFault } from '../../local/gladia/faults';
+import type { ObservedSession } from '../../local/gladia/live-session';
 import { spokenAudio, type Speech } from '../support/audio';
-import { ledgerOf, testWorld } from '../support/test-world';
+import { ledgerOf, testWorld, type TestWorld } from '../support/test-world';
 
 const PACE = 4;
 const CALL_MS = 16_000;
@@ -20,11 +21,19 @@ function expectEachOnce(segments: readonly { startMs: number }[], speech = SPEEC
   starts.forEach((startMs, i) => expect(Math.abs(startMs - speech[i]!.startMs)).toBeLessThanOrEqual(100));
 }
 
+/** Without a successor that was made when the call was nearly over, and never used. */
+function usedSessions(world: TestWorld, callSid: string): readonly ObservedSession[] {
+  const sessions = world.sessionsOf(callSid);
+  const { length } = world.sink.of('session-opened', callSid);
+  expect(sessions.length - length).toBeLessThanOrEqual(1);
+  return sessions.slice(0, length);
+}
+
 test('a session hands on in a pause: the old one is heard out, the new one goes on, no word twice or missing', async () => {
   const world = await testWorld({ recognition: RECOGNITION });
   const { callSid } = world.callOneTrack(AUDIO, { paceFactor: PACE });
   const summary = await world.sink.summary(callSid);
-  const sessions = world.sessionsOf(callSid);
+  const sessions = usedSessions(world, callSid);
   expect(sessions.length).toBeGreaterThanOrEqual(2);
   expect(sessions.every(({ endReason }) => endReason === 'stopped')).toBe(true);
 
@@ -76,7 +85,7 @@ test('where nobody pauses, an utterance is given to both sessions and said by on
   });
   const { callSid } = world.callOneTrack(AUDIO, { paceFactor: PACE });
   const summary = await world.sink.summary(callSid);
-  const sessions = world.sessionsOf(callSid);
+  const sessions = usedSessions(world, callSid);
   expect(sessions.length).toBeGreaterThanOrEqual(2);
   expectEachOnce(world.sink.segments(callSid));
   const { acceptedMs, lateMs } = ledgerOf(summary);
