@@ -75,7 +75,8 @@ test.each(CLOSES)(
 
 test("sessions that reach Gladia's longest duration one after the other lose nothing and double nothing", async () => {
   const world = await testWorld({ gladia: { limits: { processingMs: 10, lifetimeMs: 500 } } });
-  const { callSid } = world.callOneTrack(AUDIO, { paceFactor: PACE });
+  // Two seconds: the third session comes in time on a busy machine, too.
+  const { callSid } = world.callOneTrack(AUDIO, { paceFactor: 3 });
   const summary = await world.sink.summary(callSid);
   expect(summary.sessions).toBeGreaterThanOrEqual(3);
   expectEachOnce(startsOf(world, callSid));
