@@ -63,10 +63,11 @@ test('nothing that is secret or was said comes out anywhere but in the transcrip
   };
   const calls = [webhookCall(fleet, told), parameterCall(fleet, canaries, told)];
   for (const call of calls) await call.events.waitFor('started');
+  // Before the rest, which may take longer than the call.
+  const [live] = fleet.ownersOf(calls[0]!);
   for (const call of calls) babble(call, canaries);
   await badStarts(fleet, canaries);
   const answers = await knockOnDoors(fleet, canaries);
-  const [live] = fleet.ownersOf(calls[0]!);
   await fleet.waitFor(() => fleet!.gladia.sessions.some(({ resumes }) => resumes > 0), { what: 'a resume' });
   for (const { request } of calls.flatMap(({ streams }) => streams)) {
     const { ticket } = request.parameters;
