@@ -70,7 +70,7 @@ test('the url of a session is stored while the session lives', async () => {
 });
 
 test('a drain that meets a silent Gladia ends at its limit and says what is not confirmed', async () => {
-  const world = await testWorld({ script: () => SCRIPT, settings: { DRAIN_TIMEOUT_MS: '1000' } });
+  const world = await testWorld({ script: () => SCRIPT, settings: { DRAIN_TIMEOUT_MS: '2000' } });
   world.gladia.faults.sessions = { stallAfterBytes: 1_000 * 8 };
   const call = world.callOneTrack(AUDIO, LIVE);
   await world.gladia.waitFor(({ sessions }) => (sessions[0]?.receivedBytes ?? 0) >= 1_000 * 8);
@@ -87,7 +87,7 @@ test('a drain that meets a silent Gladia ends at its limit and says what is not 
 });
 
 test('audio that no session was there for is lost to the drain, and its gap is stored', async () => {
-  const world = await testWorld({ settings: { DRAIN_TIMEOUT_MS: '1000' } });
+  const world = await testWorld({ settings: { DRAIN_TIMEOUT_MS: '2000' } });
   world.gladia.faults.http.push({ times: Infinity, answer: { status: 503 } });
   const call = world.callOneTrack(AUDIO);
   await call.done;

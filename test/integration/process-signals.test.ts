@@ -161,7 +161,7 @@ test('a relay without calls exits 0 at once', async () => {
 });
 
 test('the end of the drain time ends the process, though Gladia says nothing', async () => {
-  const relay = startRelay({ DRAIN_TIMEOUT_MS: '1000' });
+  const relay = startRelay({ DRAIN_TIMEOUT_MS: '2000' });
   const { port } = await relay.started();
   gladia.faults.sessions = { loseStop: true };
   const call = await liveCall(port);
