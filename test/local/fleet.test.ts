@@ -5,6 +5,9 @@ import { createScriptedRecogniser } from '../../local/gladia/scripted-recogniser
 import type { Call } from '../../local/twilio/twilio-caller';
 import { spokenAudio } from '../support/audio';
 
+/** Relays start as processes, and what waits for them says after 30 s what it waited for. */
+jest.setTimeout(60_000);
+
 const CALL_MS = 24_000;
 const SPEECH = Array.from({ length: CALL_MS / 1_000 }, (_, second) => ({
   startMs: second * 1_000 + 100,

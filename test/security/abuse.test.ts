@@ -2,6 +2,9 @@ import { ATTACKS, unexpectedEnds } from '../../local/abuse/wave';
 import type { Fleet } from '../../local/fleet';
 import { attack, expectWhole, placeGoodCalls, startAbusedRelay } from '../support/abused-relay';
 
+/** Relays start as processes, and what waits for them says after 30 s what it waited for. */
+jest.setTimeout(60_000);
+
 const CALL_MS = 8_000;
 
 let fleet: Fleet | undefined;

@@ -13,6 +13,9 @@ import {
 } from '../support/canary-fleet';
 import { startOtlpReceiver } from '../support/otlp-receiver';
 
+/** Relays start as processes, and what waits for them says after 30 s what it waited for. */
+jest.setTimeout(60_000);
+
 let fleet: Fleet | undefined;
 let collector: Awaited<ReturnType<typeof startOtlpReceiver>> | undefined;
 afterEach(async () => {
