@@ -346,7 +346,7 @@ describe('streams that are not taken', () => {
   });
 
   it('a stream that started is not closed by the start limit', async () => {
-    const bench = await started({ startTimeoutMs: 20, pingIntervalMs: 10 });
+    const bench = await started({ startTimeoutMs: 500, pingIntervalMs: 100 });
     for (let pings = 0; pings < 6; pings++) await once(bench.peer.socket, 'ping');
     bench.peer.send(stop());
     await bench.recorder.ended();
