@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** What a secret answers: its text, an AWS error by name, or nothing for ever. */
-export type LocalSecret = string | { readonly error: string; readonly status: number } | 'silence';
+/** What a secret answers: its text, now or later, an AWS error by name, or nothing for ever. */
+export type LocalSecret =
+  string | Promise<string> | { readonly error: string; readonly status: number } | 'silence';
 
 export interface LocalSecretsManager {
   /** `http://127.0.0.1:PORT`, for AWS_ENDPOINT_URL_SECRETS_MANAGER. */
@@ -18,7 +19,7 @@ export interface LocalSecretsManager {
 }
 
 /** A secret that was created and never filled answers this (AWS: it has no AWSCURRENT version). */
-const NOT_FILLED: LocalSecret = { error: 'ResourceNotFoundException', status: 400 };
+const NOT_FILLED = { error: 'ResourceNotFoundException', status: 400 };
 
 /** A stand-in for Secrets Manager that knows `GetSecretValue`: one POST of JSON with an `X-Amz-Target`. */
 export async function startSecretsManager(): Promise<LocalSecretsManager> {
@@ -32,7 +33,9 @@ export async function startSecretsManager(): Promise<LocalSecretsManager> {
     const { SecretId: id } = JSON.parse(await text(request)) as { SecretId: string };
     const isKnown = request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue';
     if (isKnown) requests.push(id);
-    const secret = isKnown ? (secrets.get(id) ?? NOT_FILLED) : { error: 'UnknownOperation', status: 400 };
+    const secret = isKnown
+      ? await (secrets.get(id) ?? NOT_FILLED)
+      : { error: 'UnknownOperation', status: 400 };
     if (secret === 'silence') return;
     const [status, body] =
       typeof secret === 'string'

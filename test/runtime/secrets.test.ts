@@ -41,6 +41,16 @@ function credentials(options: Partial<CredentialsOptions> = {}): Credentials {
 }
 
 const fill = (id: string, fields: object): unknown => server.secrets.set(id, JSON.stringify(fields));
+/** Whoever asks for it gets no answer before this is told what that is. */
+function holdBack(id: string): (fields: object) => void {
+  let answer: (text: string) => void = () => undefined;
+  server.secrets.set(id, new Promise((resolve) => (answer = resolve)));
+  return (fields) => answer(JSON.stringify(fields));
+}
+/** Resolves when a secret is being read. */
+async function beingRead(): Promise<void> {
+  while (server.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+}
 const key = async (from: Credentials): Promise<string | undefined> => (await from.gladiaApiKey())?.reveal();
 const shown = (twilio: TwilioCredentials | undefined) =>
   twilio && {
@@ -162,12 +172,14 @@ describe('a filled secret', () => {
   });
 
   it('that was rotated while it was being read is read again after a refusal', async () => {
-    server.secrets.set(GLADIA, 'silence');
-    const aws = credentials({ timing: { timeoutMs: 50 } });
+    const answer = holdBack(GLADIA);
+    const aws = credentials();
     const under = key(aws);
+    await beingRead();
     const refused = aws.refreshGladiaApiKey();
     fill(GLADIA, { apiKey: 'new' });
-    await under;
+    answer({ apiKey: 'old' });
+    expect(await under).toBe('old');
     expect((await refused)?.reveal()).toBe('new');
   });
 
@@ -307,11 +319,12 @@ describe('a secret that cannot be read', () => {
   });
 
   it('does not hold up the other secret', async () => {
-    server.secrets.set(GLADIA, 'silence');
+    const answer = holdBack(GLADIA);
     fill(TWILIO, { authToken: 'a' });
-    const aws = credentials({ timing: { timeoutMs: 50 } });
+    const aws = credentials({ timing: { timeoutMs: 60_000 } });
     const slow = key(aws);
     expect(shown(await aws.twilio())?.authTokens).toEqual(['a']);
-    expect(await slow).toBeUndefined();
+    answer({ apiKey: 'key' });
+    expect(await slow).toBe('key');
   });
 });
