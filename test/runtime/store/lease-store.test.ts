@@ -407,8 +407,11 @@ describe('Without a store', () => {
   );
 
   test.each(requests)('%s does not wait longer than its limit', async (_, request) => {
-    store = new LeaseStore({ client: world.client, tableName: TABLE, wallNow: () => now, timeoutMs: 200 });
+    const options = { client: world.client, tableName: TABLE, wallNow: () => now, timeoutMs: 20_000 };
+    store = new LeaseStore(options);
     await settled();
+    // Only for what is never answered.
+    options.timeoutMs = 200;
     world.proxy.setFault(() => ({ type: 'stall' }));
     await expect(request()).rejects.toMatchObject({ name: 'CallStoreError', retryable: true });
   });
