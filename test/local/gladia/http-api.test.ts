@@ -100,7 +100,7 @@ describe('jobs', () => {
   async function endedSession(): Promise<string> {
     server = await startScripted({
       script: () => ({ channels: [[{ startMs: 0, endMs: 40, text: 'Hello.' }]] }),
-      limits: { processingMs: 50 },
+      limits: { processingMs: 500 },
     });
     const { id, client } = await startSession(server, { custom_metadata: { callSid: 'CA1' } });
     client.audio(pattern(800));
