@@ -397,10 +397,10 @@ describe('what the server does', () => {
           socket.pause();
         }),
     });
-    const call = placeCall(direct(app));
+    const call = placeCall(direct(app, {}, { paceFactor: 4 }));
     await call.events.waitFor('started');
     // As long as the first one would have gone on.
-    await placeCall(direct(await start())).done;
+    await placeCall(direct(await start(), {}, { paceFactor: 4 })).done;
     app.media.socket.resume();
     expect(await call.done).toEqual({ end: 'lost', faults: [31921] });
     expect(call.sent.frames.inbound).toBeLessThan(100);
