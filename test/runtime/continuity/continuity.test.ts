@@ -50,7 +50,7 @@ function told(store: {
       },
     },
     tracks: ['inbound', 'outbound'],
-    timing: { renewRetryMs: 1, claimMs: 100, startPollMs: 1, startWithinMs: 20, saveSoonMs: 1 },
+    timing: { renewRetryMs: 1, claimMs: 20_000, startPollMs: 1, startWithinMs: 20, saveSoonMs: 1 },
     now: () => performance.now(),
     wallNow: Date.now,
     random: Math.random,
