@@ -1,7 +1,8 @@
 import { Metrics } from '../../../runtime/observability/metrics';
 import { watchProcessVitals } from '../../../runtime/observability/process-vitals';
 
-const INTERVAL_MS = 200;
+/** Long beside the wait after a look: a look in the same turn as the delay would miss it. */
+const INTERVAL_MS = 500;
 
 async function nextLook(metrics: Metrics): Promise<void> {
   const { count } = metrics.distribution('eventLoopDelay');
