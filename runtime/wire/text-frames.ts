@@ -32,24 +32,20 @@ export function readTextFrames(webSocket: WebSocket, connection: Duplex, options
   const listeners = connection.listeners('data') as ((piece: Buffer) => void)[];
   const [others] = listeners;
   if (others === undefined || listeners.length > 1) return;
-  const frames = new TextFrames(options, {
-    message: (payload) => webSocket.emit('message', payload, false),
-    other: (bytes) => others.call(connection, bytes),
-  });
+  const frames = new TextFrames(webSocket, options, (bytes) => others.call(connection, bytes));
   connection.removeListener('data', others);
   connection.on('data', (piece: Buffer) => frames.take(piece));
   // `ws` reads no more then.
   webSocket.on('error', () => frames.end());
 }
 
-interface FrameTakers {
-  readonly message: (payload: Buffer) => void;
-  readonly other: (bytes: Buffer) => void;
-}
-
 class TextFrames {
-  readonly #options: TextFrameOptions;
-  readonly #takers: FrameTakers;
+  readonly #webSocket: WebSocket;
+  readonly #isMasked: boolean;
+  readonly #maxMessageBytes: number;
+  readonly #takeOther: (bytes: Buffer) => void;
+  /** The next byte begins a message. */
+  #isBetween = true;
   /** Of a frame that is left to `ws`: its head as far as it is known, and what is missing of its payload. */
   readonly #head: number[] = [];
   #missingBytes = 0;
@@ -59,33 +55,36 @@ class TextFrames {
   #isClosing = false;
   #isOver = false;
 
-  constructor(options: TextFrameOptions, takers: FrameTakers) {
-    this.#options = options;
-    this.#takers = takers;
+  constructor(webSocket: WebSocket, options: TextFrameOptions, takeOther: (bytes: Buffer) => void) {
+    this.#webSocket = webSocket;
+    this.#isMasked = options.isMasked;
+    this.#maxMessageBytes = options.maxMessageBytes;
+    this.#takeOther = takeOther;
   }
 
   end(): void {
     this.#isOver = true;
+    this.#isBetween = false;
   }
 
   take(piece: Buffer): void {
     let at = 0;
-    if (this.#head.length === 0 && this.#missingBytes === 0 && !this.#isInPieces) {
-      for (let end = 0; end !== -1 && at < piece.length && !this.#isOver;) {
-        end = this.#takeText(piece, at);
-        if (end !== -1) at = end;
-      }
+    while (this.#isBetween && at < piece.length) {
+      const end = this.#takeText(piece, at);
+      if (end === -1) break;
+      at = end;
     }
     if (this.#isOver || at === piece.length) return;
     const rest = at === 0 ? piece : piece.subarray(at);
     const isLast = this.#follow(rest);
-    this.#takers.other(rest);
+    this.#isBetween = this.#head.length === 0 && this.#missingBytes === 0 && !this.#isInPieces;
+    this.#takeOther(rest);
     if (isLast) this.end();
   }
 
   /** @returns where the frame at `from` ends; -1 when it is not all there, or of another kind: then nothing is changed */
   #takeText(piece: Buffer, from: number): number {
-    const { isMasked, maxMessageBytes } = this.#options;
+    const isMasked = this.#isMasked;
     if (piece[from] !== WHOLE_TEXT || from + 2 > piece.length) return -1;
     const second = piece[from + 1] ?? 0;
     if (second >= MASKED !== isMasked) return -1;
@@ -98,7 +97,7 @@ class TextFrames {
     }
     const payloadAt = isMasked ? at + MASK_BYTES : at;
     const end = payloadAt + length;
-    if (end > piece.length || length > maxMessageBytes) return -1;
+    if (end > piece.length || length > this.#maxMessageBytes) return -1;
     if (isMasked) unmask(piece, at, end);
     const payload = piece.subarray(payloadAt, end);
     if (!isUtf8(payload)) {
@@ -106,7 +105,7 @@ class TextFrames {
       if (isMasked) unmask(piece, at, end);
       return -1;
     }
-    this.#takers.message(payload);
+    this.#webSocket.emit('message', payload, false);
     return end;
   }
 
