@@ -14,86 +14,72 @@ const INBOUND = Buffer.from('inbound","chunk":"');
 const OUTBOUND = Buffer.from('outbound","chunk":"');
 const BEFORE_TIMESTAMP = Buffer.from('","timestamp":"');
 const BEFORE_PAYLOAD = Buffer.from('","payload":"');
-/** Nothing that JSON writes in another way than it means it. */
-const ENDING = /^"},"streamSid":"([A-Za-z0-9_-]*)"}$/;
-const NO_TAIL = Buffer.alloc(0);
-const QUOTE = 0x22;
+const BEFORE_STREAM = Buffer.from('"},"streamSid":"');
+const ENDING = Buffer.from('"}');
 const EQUALS = 0x3d;
 const ZERO = 0x30;
 /** Below 2^53. */
 const MOST_DIGITS = 15;
 
+let data: Buffer = Buffer.alloc(0);
+let at = 0;
+/** Read last. */
+let number = 0;
+
 /**
  * Reads media messages of one stream without making anything but the result: the shape that Twilio sends, byte by byte
  * (twilio-media-streams.md, 2.2). It knows no other shape, and says so: then `parseTwilioMessage` reads all of the message.
+ *
+ * @param streamSid with nothing in it that JSON writes in another way than it means it, as a SID has (`isSid`)
+ * @returns `undefined` when the message is not exactly of the expected shape and stream; the payload is the caller's
  */
-export class MediaReader {
-  #data: Buffer = Buffer.alloc(0);
-  #at = 0;
-  #number = 0;
-  #streamSid = '';
-  /** What follows a payload, with the stream's name, as it was seen last. */
-  #tail: Buffer = NO_TAIL;
+export function readMedia(message: Buffer, streamSid: string): MediaMessage | undefined {
+  data = message;
+  at = 0;
+  if (!skip(BEFORE_SEQUENCE) || !digits()) return undefined;
+  const sequenceNumber = number;
+  if (!skip(BEFORE_TRACK)) return undefined;
+  const isInbound = skip(INBOUND);
+  if (!isInbound && !skip(OUTBOUND)) return undefined;
+  if (!digits() || !skip(BEFORE_TIMESTAMP) || !digits()) return undefined;
+  const timestampMs = number;
+  if (timestampMs > MAX_TIMESTAMP_MS || !skip(BEFORE_PAYLOAD)) return undefined;
+  const payloadFrom = at;
+  at = data.length - ENDING.length - streamSid.length - BEFORE_STREAM.length;
+  const payloadTo = at;
+  if (payloadTo < payloadFrom || !skip(BEFORE_STREAM) || !skipName(streamSid) || !skip(ENDING))
+    return undefined;
+  const payload = decode(data, payloadFrom, payloadTo);
+  if (payload === undefined) return undefined;
+  const track: Track = isInbound ? 'inbound' : 'outbound';
+  return { type: 'media', streamSid, sequenceNumber, track, timestampMs, payload };
+}
 
-  /** @returns `undefined` when the message is not exactly of the expected shape; the payload is the caller's */
-  read(data: Buffer): MediaMessage | undefined {
-    this.#data = data;
-    this.#at = 0;
-    if (!this.#skip(BEFORE_SEQUENCE) || !this.#digits()) return undefined;
-    const sequenceNumber = this.#number;
-    if (!this.#skip(BEFORE_TRACK)) return undefined;
-    const isInbound = this.#skip(INBOUND);
-    if (!isInbound && !this.#skip(OUTBOUND)) return undefined;
-    if (!this.#digits() || !this.#skip(BEFORE_TIMESTAMP) || !this.#digits()) return undefined;
-    const timestampMs = this.#number;
-    if (timestampMs > MAX_TIMESTAMP_MS || !this.#skip(BEFORE_PAYLOAD)) return undefined;
-    const payloadFrom = this.#at;
-    if (!this.#endsAsBefore(payloadFrom) && !this.#learnEnding(payloadFrom)) return undefined;
-    const payload = decode(data, payloadFrom, data.length - this.#tail.length);
-    if (payload === undefined) return undefined;
-    const track: Track = isInbound ? 'inbound' : 'outbound';
-    return { type: 'media', streamSid: this.#streamSid, sequenceNumber, track, timestampMs, payload };
-  }
+function skip(expected: Buffer): boolean {
+  const { length } = expected;
+  if (at + length > data.length) return false;
+  for (let i = 0; i < length; i += 1) if (data[at + i] !== expected[i]) return false;
+  at += length;
+  return true;
+}
 
-  #skip(expected: Buffer): boolean {
-    const data = this.#data;
-    const at = this.#at;
-    const { length } = expected;
-    if (at + length > data.length) return false;
-    for (let i = 0; i < length; i += 1) if (data[at + i] !== expected[i]) return false;
-    this.#at = at + length;
-    return true;
-  }
+function skipName(expected: string): boolean {
+  const { length } = expected;
+  for (let i = 0; i < length; i += 1) if (data[at + i] !== expected.charCodeAt(i)) return false;
+  at += length;
+  return true;
+}
 
-  #digits(): boolean {
-    const data = this.#data;
-    let number = 0;
-    let at = this.#at;
-    for (; at < data.length; at += 1) {
-      const digit = (data[at] ?? 0) - ZERO;
-      if (digit < 0 || digit > 9) break;
-      number = number * 10 + digit;
-    }
-    const count = at - this.#at;
-    this.#at = at;
-    this.#number = number;
-    return count >= 1 && count <= MOST_DIGITS;
+function digits(): boolean {
+  const from = at;
+  number = 0;
+  for (; at < data.length; at += 1) {
+    const digit = (data[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    number = number * 10 + digit;
   }
-
-  #endsAsBefore(payloadFrom: number): boolean {
-    this.#at = this.#data.length - this.#tail.length;
-    return this.#tail !== NO_TAIL && this.#at >= payloadFrom && this.#skip(this.#tail);
-  }
-
-  #learnEnding(payloadFrom: number): boolean {
-    const data = this.#data;
-    const from = data.indexOf(QUOTE, payloadFrom);
-    const match = ENDING.exec(data.toString('latin1', from === -1 ? data.length : from));
-    if (match === null) return false;
-    this.#streamSid = match[1] ?? '';
-    this.#tail = Buffer.from(data.subarray(from));
-    return true;
-  }
+  const count = at - from;
+  return count >= 1 && count <= MOST_DIGITS;
 }
 
 /** @returns `undefined` for what is empty, or not what an encoder would have written */

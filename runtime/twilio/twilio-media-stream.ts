@@ -5,7 +5,7 @@ import type { CallEvent, LegEndReason, LegStart } from '../model/call-event';
 import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
-import { MediaReader } from './media-reader';
+import { readMedia } from './media-reader';
 import { mayFollow, type MediaStreamState } from './media-stream-state';
 import { SequenceWindow } from './sequence-window';
 import {
@@ -127,7 +127,6 @@ export class TwilioMediaStream {
   readonly #idleTimeoutMs: number;
   readonly #pingTimer: NodeJS.Timeout;
   readonly #startTimer: NodeJS.Timeout;
-  readonly #mediaReader = new MediaReader();
   readonly #sequence = new SequenceWindow();
   readonly #logged = new Set<string>();
   #closeTimer: NodeJS.Timeout | undefined;
@@ -191,7 +190,7 @@ export class TwilioMediaStream {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#state === 'checking') return this.#hold(data, isBinary);
-    const media = isBinary ? undefined : this.#mediaReader.read(data as Buffer);
+    const media = isBinary ? undefined : readMedia(data as Buffer, this.#streamSid);
     const message = media ?? parseTwilioMessage(data as Buffer, isBinary);
     switch (message.type) {
       case 'media':
