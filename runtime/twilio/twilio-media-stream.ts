@@ -122,6 +122,7 @@ export class TwilioMediaStream {
   readonly closed: Promise<void>;
   readonly #options: MediaStreamOptions;
   readonly #socket: WebSocket;
+  readonly #listener: CallEventListener;
   readonly #now: () => number;
   readonly #closeTimeoutMs: number;
   readonly #idleTimeoutMs: number;
@@ -133,10 +134,10 @@ export class TwilioMediaStream {
   #logger: Logger;
   #state: MediaStreamState = 'waiting';
   #streamSid = '';
-  #tracks: readonly Track[] = [];
   #heardAt: number;
   #beganAt = 0;
-  readonly #audioBytes: Record<Track, number> = { inbound: 0, outbound: 0 };
+  /** Of the tracks that are transcribed. */
+  readonly #audioBytes: Partial<Record<Track, number>> = {};
   #brokeProtocol = false;
   #held: { readonly data: RawData; readonly isBinary: boolean }[] = [];
   #heldBytes = 0;
@@ -146,8 +147,9 @@ export class TwilioMediaStream {
   constructor(options: MediaStreamOptions) {
     this.#options = options;
     this.#socket = options.socket;
+    this.#listener = options.listener;
     this.#logger = options.logger;
-    this.#now = options.now ?? (() => performance.now());
+    this.#now = options.now ?? monotonicMs;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 75_000;
     this.#heardAt = this.#now();
@@ -215,19 +217,20 @@ export class TwilioMediaStream {
     this.#heardAt = this.#now();
     if (media.sequenceNumber !== undefined && !this.#sequence.add(media.sequenceNumber))
       return this.#ignore('duplicate');
-    if (!this.#tracks.includes(media.track)) return this.#ignore('track-off');
     const { track, timestampMs, payload } = media;
-    if (this.#isTooFast(track, payload.length)) {
+    const heardBytes = this.#audioBytes[track];
+    if (heardBytes === undefined) return this.#ignore('track-off');
+    this.#audioBytes[track] = heardBytes + payload.length;
+    if (this.#isTooMuch(heardBytes + payload.length)) {
       this.#ignore('too-fast');
       return this.close('protocol-error');
     }
     this.#emit({ type: 'audio', track, timestampMs, payload });
   }
 
-  #isTooFast(track: Track, bytes: number): boolean {
-    this.#audioBytes[track] += bytes;
+  #isTooMuch(bytes: number): boolean {
     const mostMs = (this.#heardAt - this.#beganAt) * FASTEST_CLOCK + MOST_AHEAD_MS;
-    return this.#audioBytes[track] > mostMs * BYTES_PER_MS;
+    return bytes > mostMs * BYTES_PER_MS;
   }
 
   #onStart(start: StartMessage): void {
@@ -239,8 +242,8 @@ export class TwilioMediaStream {
     const judgement = judgeStart(start, this.#options);
     if ('refusal' in judgement) return this.#refuse(judgement.refusal, judgement.detail);
     this.#streamSid = streamSid;
-    this.#tracks = judgement.tracks;
     const { tracks } = judgement;
+    for (const track of tracks) this.#audioBytes[track] = 0;
     const { checkTicket } = this.#options;
     const started = { type: 'started', callSid, streamSid, accountSid, tracks, parameters } as const;
     if (checkTicket === undefined) return this.#begin(started);
@@ -331,7 +334,7 @@ export class TwilioMediaStream {
 
   #emit(event: CallEvent): void {
     try {
-      this.#options.listener.onEvent(event);
+      this.#listener.onEvent(event);
     } catch (error) {
       this.#ignore('listener-failed', error);
     }
@@ -345,4 +348,8 @@ export class TwilioMediaStream {
     if (error === undefined) this.#logger.info({ reason }, 'Twilio message ignored');
     else this.#logger.error({ reason, err: error }, 'A message of this call could not be processed');
   }
+}
+
+function monotonicMs(): number {
+  return performance.now();
 }
