@@ -14,15 +14,14 @@ const MAX_ANCHORS = 1024;
  */
 export class TimeMap {
   readonly #anchors: Anchor[] = [];
+  /** From position to time at the last anchor: what a frame that is no shift needs to know. */
+  #offsetMs: number | undefined;
 
   /** A frame of Twilio's time `timestampMs` begins at `positionMs` of the track's audio. */
   note(positionMs: number, timestampMs: number): void {
-    const last = this.#anchors[this.#anchors.length - 1];
-    if (
-      last !== undefined &&
-      Math.abs(positionMs - last.positionMs - (timestampMs - last.timestampMs)) < SHIFT_MS
-    )
-      return;
+    const offsetMs = timestampMs - positionMs;
+    if (this.#offsetMs !== undefined && Math.abs(offsetMs - this.#offsetMs) < SHIFT_MS) return;
+    this.#offsetMs = offsetMs;
     this.#anchors.push({ positionMs, timestampMs });
     if (this.#anchors.length > MAX_ANCHORS) this.#anchors.shift();
   }
