@@ -148,6 +148,8 @@ export class CallSession implements RecognitionListener {
   /** Wall clock, and `now`, of the first frame. */
   #firstAudio: { readonly atMs: number; readonly nowMs: number } | undefined;
   #lastAudioNowMs = 0;
+  /** Frames still say when the audio began. */
+  #isBeginning = true;
   /** Wall clock: the earliest that its first audio can have been said. */
   #beganAtMs = Infinity;
   /** Wall clock: another leg has the call from here on. */
@@ -331,8 +333,7 @@ export class CallSession implements RecognitionListener {
     const nowMs = now();
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
     this.#lastAudioNowMs = nowMs;
-    this.#noteBeginning(leg, track, nowMs);
-    this.#silence.frameArrived(nowMs);
+    if (this.#isBeginning) this.#noteBeginning(leg, track, nowMs);
     metrics.count('audioReceived', payload.length / BYTES_PER_MS);
     this.#countFilled(leg.aligner.push(track, timestampMs, payload));
   }
@@ -350,7 +351,9 @@ export class CallSession implements RecognitionListener {
    */
   #noteBeginning({ aligner }: Leg, track: Track, nowMs: number): void {
     const first = this.#firstAudio;
-    if (first === undefined || nowMs - first.nowMs > this.#options.beginningMs) return;
+    if (first === undefined) return;
+    this.#isBeginning = nowMs - first.nowMs <= this.#options.beginningMs;
+    if (!this.#isBeginning) return;
     const beganAtMs = first.atMs + nowMs - first.nowMs - aligner.placedMs(track).framesMs;
     this.#beganAtMs = Math.min(this.#beganAtMs, beganAtMs);
     this.#clock?.legBeganAt(this.#beganAtMs);
@@ -359,7 +362,8 @@ export class CallSession implements RecognitionListener {
   #supplySilence(leg: Leg): void {
     const { openedAtMs } = leg.recognition;
     if (openedAtMs !== undefined) this.#silence.sessionOpen(openedAtMs);
-    const owedMs = this.#silence.owedMs(this.#options.now());
+    const heardAtMs = this.#firstAudio === undefined ? undefined : this.#lastAudioNowMs;
+    const owedMs = this.#silence.owedMs(this.#options.now(), heardAtMs);
     if (owedMs > 0) this.#countFilled(leg.aligner.supply(owedMs));
   }
 

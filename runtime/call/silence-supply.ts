@@ -9,24 +9,25 @@ const MAX_AT_ONCE_MS = 5_000;
  * one second after the session is open.
  */
 export class SilenceSupply {
-  #quietSinceMs: number | undefined;
-  #suppliedUntilMs = 0;
+  #openSinceMs: number | undefined;
+  #suppliedUntilMs = -Infinity;
 
-  frameArrived(nowMs: number): void {
-    this.#quietSinceMs = nowMs;
-    this.#suppliedUntilMs = nowMs + QUIET_MS;
-  }
-
-  /** Before the first frame: the session has been open since then. */
+  /** Of matter before the first frame: the session has been open since then. Said again, it counts as the first time. */
   sessionOpen(sinceMs: number): void {
-    if (this.#quietSinceMs === undefined) this.frameArrived(sinceMs);
+    this.#openSinceMs ??= sinceMs;
   }
 
-  /** @returns whole ms owed now, which count as supplied from here on */
-  owedMs(nowMs: number): number {
-    if (this.#quietSinceMs === undefined || nowMs <= this.#suppliedUntilMs) return 0;
-    const owedMs = Math.floor(nowMs - this.#suppliedUntilMs);
-    this.#suppliedUntilMs += owedMs;
+  /**
+   * @param heardAtMs arrival of the last frame; `undefined` before the first
+   * @returns whole ms owed now, which count as supplied from here on
+   */
+  owedMs(nowMs: number, heardAtMs: number | undefined): number {
+    const quietSinceMs = heardAtMs ?? this.#openSinceMs;
+    if (quietSinceMs === undefined) return 0;
+    const fromMs = Math.max(this.#suppliedUntilMs, quietSinceMs + QUIET_MS);
+    if (nowMs <= fromMs) return 0;
+    const owedMs = Math.floor(nowMs - fromMs);
+    this.#suppliedUntilMs = fromMs + owedMs;
     return Math.min(owedMs, MAX_AT_ONCE_MS);
   }
 }
