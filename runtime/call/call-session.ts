@@ -306,7 +306,7 @@ export class CallSession implements RecognitionListener {
       tracks,
       alignmentWindowMs: this.#options.alignmentWindowMs,
       now,
-      emit: (bytes, receivedAtMs) => recognition.sendAudio(bytes, receivedAtMs),
+      taker: recognition,
     });
     this.#leg = { start, startedAt, aligner, recognition };
     metrics.count('legsStarted');

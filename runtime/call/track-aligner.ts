@@ -39,8 +39,12 @@ export interface TrackAlignerOptions {
   /** How long one track waits for the other, in time and in audio. */
   readonly alignmentWindowMs: number;
   readonly now: Clock;
+  readonly taker: AudioTaker;
+}
+
+export interface AudioTaker {
   /** Takes whole samples of all tracks, interleaved, and when the earliest of them arrived. The buffer is not used again. */
-  readonly emit: (bytes: Buffer, receivedAtMs: number) => void;
+  sendAudio(bytes: Buffer, receivedAtMs: number): void;
 }
 
 /**
@@ -50,7 +54,11 @@ export interface TrackAlignerOptions {
  */
 export class TrackAligner {
   readonly #tracks: readonly TrackAudio[];
-  readonly #options: TrackAlignerOptions;
+  /** The track that has nobody to wait for. */
+  readonly #alone: TrackAudio | undefined;
+  readonly #alignmentWindowMs: number;
+  readonly #now: Clock;
+  readonly #taker: AudioTaker;
   /** Twilio's time of the start of the leg's audio. */
   #originMs: number | undefined;
   /** When the first frame came. */
@@ -59,7 +67,9 @@ export class TrackAligner {
   #leadBytes = 0;
 
   constructor(options: TrackAlignerOptions) {
-    this.#options = options;
+    this.#alignmentWindowMs = options.alignmentWindowMs;
+    this.#now = options.now;
+    this.#taker = options.taker;
     this.#tracks = options.tracks.map((track) => ({
       track,
       times: new TimeMap(),
@@ -69,6 +79,7 @@ export class TrackAligner {
       filledBytes: 0,
       heardAtMs: 0,
     }));
+    this.#alone = this.#tracks.length === 1 ? this.#tracks[0] : undefined;
   }
 
   /** The leg's first timestamp; `undefined` before the first frame. */
@@ -108,8 +119,8 @@ export class TrackAligner {
     audio.times.note(placedBytes / BYTES_PER_MS + filledMs, timestampMs);
     this.#place(audio, payload);
     audio.frameBytes += payload.length;
-    if (this.#tracks.length === 1) return filledMs;
-    audio.heardAtMs = this.#options.now();
+    if (this.#alone !== undefined) return filledMs;
+    audio.heardAtMs = this.#now();
     this.#emitAligned();
     return filledMs + this.#endWaiting();
   }
@@ -132,6 +143,7 @@ export class TrackAligner {
   }
 
   #audioOf(track: Track): TrackAudio {
+    if (this.#alone?.track === track) return this.#alone;
     for (const audio of this.#tracks) if (audio.track === track) return audio;
     throw new Error(`The leg has no ${track} track`);
   }
@@ -145,8 +157,8 @@ export class TrackAligner {
   #begin(timestampMs: number): number {
     if (this.#originMs === undefined) {
       this.#originMs = timestampMs;
-      this.#beganAtMs = this.#options.now();
-      for (const audio of this.#tracks) audio.heardAtMs = this.#options.now();
+      this.#beganAtMs = this.#now();
+      for (const audio of this.#tracks) audio.heardAtMs = this.#now();
     }
     return this.#originMs;
   }
@@ -154,16 +166,16 @@ export class TrackAligner {
   /** Whether so much more silence can have been since the first frame; some frames are early, and some clocks fast. */
   #hasTimeFor(audio: TrackAudio, jumpMs: number): boolean {
     const silenceMs = audio.filledBytes / BYTES_PER_MS + jumpMs;
-    return silenceMs <= this.#options.now() - this.#beganAtMs + MAX_JUMP_MS;
+    return silenceMs <= this.#now() - this.#beganAtMs + MAX_JUMP_MS;
   }
 
   /** The track that is behind has not been heard for a whole window: silence takes its place. */
   #endWaiting(): number {
-    const { now, alignmentWindowMs } = this.#options;
+    const alignmentWindowMs = this.#alignmentWindowMs;
     const aheadMs = this.#furthestBytes() / BYTES_PER_MS;
     if (aheadMs <= alignmentWindowMs) return 0;
     const behind = this.#tracks.find((audio) => audio.waitingBytes === 0);
-    const isStillHeard = behind !== undefined && now() - behind.heardAtMs < alignmentWindowMs;
+    const isStillHeard = behind !== undefined && this.#now() - behind.heardAtMs < alignmentWindowMs;
     if (isStillHeard && aheadMs <= MAX_WAITING_MS) return 0;
     const paddedMs = this.#pad((aheadMs - alignmentWindowMs) * BYTES_PER_MS);
     this.#emitAligned();
@@ -189,9 +201,8 @@ export class TrackAligner {
   }
 
   #place(audio: TrackAudio, bytes: Buffer): void {
-    // A track that has nobody to wait for waits for nobody.
-    if (this.#tracks.length === 1) return this.#options.emit(bytes, this.#options.now());
-    audio.waiting.push({ bytes, atMs: this.#options.now() });
+    if (this.#alone !== undefined) return this.#taker.sendAudio(bytes, this.#now());
+    audio.waiting.push({ bytes, atMs: this.#now() });
     audio.waitingBytes += bytes.length;
   }
 
@@ -203,7 +214,7 @@ export class TrackAligner {
       const [other] = second.waiting;
       if (one === undefined || other === undefined) return;
       const bytes = Math.min(one.bytes.length, other.bytes.length);
-      this.#options.emit(
+      this.#taker.sendAudio(
         interleave(take(first, one, bytes), take(second, other, bytes)),
         Math.min(one.atMs, other.atMs),
       );

@@ -11,7 +11,7 @@ function aligned(tracks: readonly Track[]) {
     tracks,
     alignmentWindowMs: 200,
     now: () => time.nowMs,
-    emit: (bytes) => emitted.push(bytes),
+    taker: { sendAudio: (bytes) => emitted.push(bytes) },
   });
   const channel = (index: number): Buffer =>
     Buffer.concat(emitted).filter((_, i) => i % tracks.length === index) as unknown as Buffer;
@@ -206,7 +206,7 @@ test('tells when the earliest sample arrived, however long it waited for the oth
     tracks: BOTH,
     alignmentWindowMs: 200,
     now: () => time.nowMs,
-    emit: (_bytes, atMs) => arrivals.push(atMs),
+    taker: { sendAudio: (_bytes, atMs) => arrivals.push(atMs) },
   });
   aligner.push('inbound', 0, frame(1));
   time.nowMs = 150;
