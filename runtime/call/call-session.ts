@@ -125,6 +125,8 @@ export class CallSession implements RecognitionListener {
   /** Resolves when the leg has ended: with its summary, or with nothing when it never started. */
   readonly ended: Promise<LegSummary | undefined>;
   readonly #options: CallSessionOptions;
+  readonly #now: Clock;
+  readonly #metrics: Metrics;
   readonly #silence = new SilenceSupply();
   readonly #latencies = new Latencies();
   /** Start times of the last segments, for the keys of their add-ons. */
@@ -161,6 +163,8 @@ export class CallSession implements RecognitionListener {
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
+    this.#now = options.now;
+    this.#metrics = options.metrics;
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
   }
 
@@ -294,7 +298,7 @@ export class CallSession implements RecognitionListener {
   #start(start: LegStart): void {
     if (!this.#enter('streaming')) return;
     const { callSid, streamSid, accountSid, tracks } = start;
-    const { now, wallNow, metrics, logger } = this.#options;
+    const { now, wallNow, logger } = this.#options;
     const { parties, languages, vocabulary } = readLegParameters(start.parameters);
     const startedAt = new Date(wallNow()).toISOString();
     this.#parties = parties;
@@ -309,7 +313,7 @@ export class CallSession implements RecognitionListener {
       taker: recognition,
     });
     this.#leg = { start, startedAt, aligner, recognition };
-    metrics.count('legsStarted');
+    this.#metrics.count('legsStarted');
     logger.info(
       { callSid, streamSid, tracks: tracks.length, attempt: attemptOf(start.parameters) },
       'Leg started',
@@ -329,12 +333,11 @@ export class CallSession implements RecognitionListener {
   #hear({ track, timestampMs, payload }: LegAudio): void {
     const leg = this.#leg;
     if (leg === undefined || this.#state !== 'streaming') return;
-    const { metrics, now } = this.#options;
-    const nowMs = now();
+    const nowMs = this.#now();
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
     this.#lastAudioNowMs = nowMs;
     if (this.#isBeginning) this.#noteBeginning(leg, track, nowMs);
-    metrics.count('audioReceived', payload.length / BYTES_PER_MS);
+    this.#metrics.count('audioReceived', payload.length / BYTES_PER_MS);
     this.#countFilled(leg.aligner.push(track, timestampMs, payload));
   }
 
@@ -363,7 +366,7 @@ export class CallSession implements RecognitionListener {
     const { openedAtMs } = leg.recognition;
     if (openedAtMs !== undefined) this.#silence.sessionOpen(openedAtMs);
     const heardAtMs = this.#firstAudio === undefined ? undefined : this.#lastAudioNowMs;
-    const owedMs = this.#silence.owedMs(this.#options.now(), heardAtMs);
+    const owedMs = this.#silence.owedMs(this.#now(), heardAtMs);
     if (owedMs > 0) this.#countFilled(leg.aligner.supply(owedMs));
   }
 
@@ -432,10 +435,9 @@ export class CallSession implements RecognitionListener {
   }
 
   partial(heard: HeardUtterance, latency: UtteranceLatency | undefined): void {
-    const { metrics } = this.#options;
-    metrics.count('partials');
+    this.#metrics.count('partials');
     if (latency !== undefined) {
-      metrics.observe('partialLatency', latency.totalMs);
+      this.#metrics.observe('partialLatency', latency.totalMs);
       this.#latencies.addPartial(latency);
     }
     this.#noteFirstWords('firstPartial');
@@ -446,12 +448,11 @@ export class CallSession implements RecognitionListener {
   }
 
   final(heard: HeardUtterance, source: 'live' | 'recovered', latency: UtteranceLatency | undefined): void {
-    const { metrics } = this.#options;
-    metrics.count('segments');
+    this.#metrics.count('segments');
     this.#segments += 1;
     if (latency !== undefined) {
-      metrics.observe('finalLatency', latency.totalMs);
-      metrics.observe('speechLatency', Math.max(0, latency.totalMs - latency.relayMs));
+      this.#metrics.observe('finalLatency', latency.totalMs);
+      this.#metrics.observe('speechLatency', Math.max(0, latency.totalMs - latency.relayMs));
       this.#latencies.addFinal(latency);
     }
     if (source === 'live') this.#noteFirstWords('firstFinal');
@@ -500,17 +501,17 @@ export class CallSession implements RecognitionListener {
 
   #end(leg: Leg, reason: LegEndReason): void {
     if (this.#state === 'ended') return;
-    const { metrics, wallNow } = this.#options;
+    const { wallNow } = this.#options;
     const { tracks } = leg.start;
     this.#correctOrigin();
     const summary = this.#summary(leg, reason, new Date(wallNow()).toISOString());
     this.#whenTimed((clock) => this.#tellGaps(leg, clock));
     for (const ledger of Object.values(summary.ledger.tracks)) {
-      for (const [cause, ms] of Object.entries(ledger.lostMs)) metrics.count('audioLost', ms, cause);
-      if (ledger.lateMs > 0) metrics.count('audioLate', ledger.lateMs);
+      for (const [cause, ms] of Object.entries(ledger.lostMs)) this.#metrics.count('audioLost', ms, cause);
+      if (ledger.lateMs > 0) this.#metrics.count('audioLate', ledger.lateMs);
     }
-    metrics.count('legsEnded', 1, reason);
-    if (isUntranscribed(summary)) metrics.count('legsUntranscribed');
+    this.#metrics.count('legsEnded', 1, reason);
+    if (isUntranscribed(summary)) this.#metrics.count('legsUntranscribed');
     const { segments, latency, latencyParts, failure } = summary;
     this.#options.logger.info(
       { ...this.#id(), reason, failure, tracks: tracks.length, segments, latency, latencyParts },
@@ -539,7 +540,7 @@ export class CallSession implements RecognitionListener {
     const failedBefore = this.#hasFault;
     this.#hasFault = true;
     if (this.#state === 'ended') return;
-    if (!failedBefore) this.#options.metrics.count('callsFailed', 1, 'fault');
+    if (!failedBefore) this.#metrics.count('callsFailed', 1, 'fault');
     if (leg === undefined || failedBefore) return this.#endUntold();
     leg.recognition.abort('transcription-failed');
     leg.recognition.closed
@@ -653,7 +654,7 @@ export class CallSession implements RecognitionListener {
   #noteFirstWords(name: 'firstPartial' | 'firstFinal'): void {
     if (this.#hasSaid.has(name) || this.#firstAudio === undefined) return;
     this.#hasSaid.add(name);
-    this.#options.metrics.observe(name, this.#options.now() - this.#firstAudio.nowMs);
+    this.#metrics.observe(name, this.#now() - this.#firstAudio.nowMs);
   }
 
   #rememberStart(segment: Segment): void {
@@ -666,7 +667,7 @@ export class CallSession implements RecognitionListener {
   }
 
   #countFilled(ms: number): void {
-    if (ms > 0) this.#options.metrics.count('audioFilled', ms);
+    if (ms > 0) this.#metrics.count('audioFilled', ms);
   }
 
   #id(): { callSid: string; streamSid: string } {
