@@ -3,11 +3,7 @@ export const SLAB_BYTES = 16_000;
 /** A slab lives for seconds, and would be dear as garbage: so many are kept for the next that need one, 4 MB. */
 const MOST_SPARE_SLABS = 256;
 
-interface Slab {
-  readonly bytes: Buffer;
-  /** Bytes in use. */
-  used: number;
-}
+const NOTHING = Buffer.alloc(0);
 
 /**
  * The audio of one leg that may have to be sent (again): everything not yet released, in order.
@@ -18,9 +14,14 @@ export class AudioBacklog {
   readonly #budget: BacklogBudget;
   readonly #maxBytes: number;
   readonly #onDropped: (fromByte: number, toByte: number) => void;
-  readonly #slabs: Slab[] = [];
-  /** Position of the first byte of the first slab. */
+  /** All but the last one are full. */
+  readonly #slabs: Buffer[] = [];
+  /** Position of the first byte of the first slab; as of every slab, a multiple of their size. */
   #slabStart = 0;
+  /** What each frame is written to, and mostly read from. */
+  #last: Buffer = NOTHING;
+  /** Position of its first byte: at first, as if there were one that is full. */
+  #lastStart = -SLAB_BYTES;
   #end = 0;
 
   constructor(options: {
@@ -51,9 +52,8 @@ export class AudioBacklog {
 
   append(bytes: Buffer): void {
     for (let offset = 0; offset < bytes.length;) {
-      const slab = this.#slabWithRoom();
-      const copied = bytes.copy(slab.bytes, slab.used, offset);
-      slab.used += copied;
+      if (this.#end - this.#lastStart === SLAB_BYTES) this.#addSlab();
+      const copied = bytes.copy(this.#last, this.#end - this.#lastStart, offset);
       offset += copied;
       this.#end += copied;
     }
@@ -61,16 +61,16 @@ export class AudioBacklog {
 
   /** Up to `maxBytes` from a position, without copying: valid until released. Empty at the end. */
   read(fromByte: number, maxBytes: number): Buffer {
-    const offset = fromByte - this.#slabStart;
-    const slab = this.#slabs[Math.floor(offset / SLAB_BYTES)];
-    if (offset < 0 || slab === undefined) return Buffer.alloc(0);
-    const from = offset % SLAB_BYTES;
-    return slab.bytes.subarray(from, Math.min(from + maxBytes, slab.used));
+    if (fromByte < this.#slabStart || fromByte >= this.#end) return Buffer.alloc(0);
+    const from = fromByte % SLAB_BYTES;
+    const start = fromByte - from;
+    const slab = start === this.#lastStart ? this.#last : this.#slabs[(start - this.#slabStart) / SLAB_BYTES];
+    return (slab ?? NOTHING).subarray(from, Math.min(from + maxBytes, SLAB_BYTES, this.#end - start));
   }
 
   /** Everything before `toByte` will not be asked for again. */
   release(toByte: number): void {
-    while (this.#slabs.length > 0 && this.#slabStart + SLAB_BYTES <= toByte) this.#shift();
+    while (this.#slabStart + SLAB_BYTES <= toByte && this.#slabs.length > 0) this.#shift();
   }
 
   /** Drops the oldest slab before its time, but never the one being filled. */
@@ -83,24 +83,24 @@ export class AudioBacklog {
 
   /** Gives all memory back: nothing can be read or appended any more. Safe to call twice. */
   close(): void {
-    for (const { bytes } of this.#slabs) this.#budget.giveBack(bytes);
+    for (const slab of this.#slabs) this.#budget.giveBack(slab);
     this.#slabs.length = 0;
+    this.#last = NOTHING;
+    this.#lastStart = this.#end - SLAB_BYTES;
     this.#budget.remove(this);
   }
 
-  #slabWithRoom(): Slab {
-    const last = this.#slabs[this.#slabs.length - 1];
-    if (last !== undefined && last.used < SLAB_BYTES) return last;
+  #addSlab(): void {
     if (this.heldBytes + SLAB_BYTES > this.#maxBytes) this.dropOldest();
-    const slab = { bytes: this.#budget.take(), used: 0 };
-    this.#slabs.push(slab);
-    return slab;
+    this.#last = this.#budget.take();
+    this.#lastStart = this.#end;
+    this.#slabs.push(this.#last);
   }
 
   #shift(): void {
     const slab = this.#slabs.shift();
     this.#slabStart += SLAB_BYTES;
-    if (slab !== undefined) this.#budget.giveBack(slab.bytes);
+    if (slab !== undefined) this.#budget.giveBack(slab);
   }
 }
 

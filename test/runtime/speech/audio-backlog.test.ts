@@ -94,6 +94,7 @@ test('gives all its memory back when closed, once', () => {
   backlog.close();
   backlog.close();
   expect(budget.heldBytes).toBe(0);
+  expect(backlog.read(2 * SLAB_BYTES, 100)).toHaveLength(0);
 });
 
 test('keeps the audio of two calls apart that use the same slabs one after the other', () => {
