@@ -2,6 +2,9 @@ import type { AcknowledgedRange } from './speech-provider';
 
 /** A power of two. Doubled when more messages are on their way. */
 const FIRST_CAPACITY = 64;
+/** Numbers of a message, side by side: its length, and the position in the leg's audio where it ends. */
+const FIELDS = 2;
+const END = 1;
 
 /**
  * The messages sent on one socket and not acknowledged yet, in order, in a ring: nothing is made for a message.
@@ -9,9 +12,9 @@ const FIRST_CAPACITY = 64;
  * the end is included, is UNKNOWN (gladia-live.md, 4.4).
  */
 export class Unacknowledged {
-  /** Of each message: its length, and the position in the leg's audio where it ends. */
-  #lengths = new Float64Array(FIRST_CAPACITY);
-  #ends = new Float64Array(FIRST_CAPACITY);
+  #ring = new Float64Array(FIRST_CAPACITY * FIELDS);
+  #capacity = FIRST_CAPACITY;
+  /** Place of the first message. */
   #head = 0;
   #count = 0;
   #bytes = 0;
@@ -19,10 +22,10 @@ export class Unacknowledged {
   #partOfHead = 0;
 
   sent(bytes: number, endByte: number): void {
-    if (this.#count === this.#lengths.length) this.#grow();
-    const place = (this.#head + this.#count) & (this.#lengths.length - 1);
-    this.#lengths[place] = bytes;
-    this.#ends[place] = endByte;
+    if (this.#count === this.#capacity) this.#grow();
+    const at = ((this.#head + this.#count) & (this.#capacity - 1)) * FIELDS;
+    this.#ring[at] = bytes;
+    this.#ring[at + END] = endByte;
     this.#count += 1;
     this.#bytes += bytes;
   }
@@ -41,12 +44,13 @@ export class Unacknowledged {
     let bytes = 0;
     let toByte = 0;
     while (this.#count > 0 && left > 0) {
-      const rest = (this.#lengths[this.#head] ?? 0) - this.#partOfHead;
+      const at = this.#head * FIELDS;
+      const rest = (this.#ring[at] ?? 0) - this.#partOfHead;
       // One byte short of a message's end: this range names its last byte, not the one after it.
       const part = left >= rest - 1 ? rest : left;
       left -= part;
       bytes += part;
-      toByte = (this.#ends[this.#head] ?? 0) - (rest - part);
+      toByte = (this.#ring[at + END] ?? 0) - (rest - part);
       if (part === rest) this.#next();
       else this.#partOfHead += part;
     }
@@ -62,22 +66,19 @@ export class Unacknowledged {
   }
 
   #next(): void {
-    this.#head = (this.#head + 1) & (this.#lengths.length - 1);
+    this.#head = (this.#head + 1) & (this.#capacity - 1);
     this.#count -= 1;
     this.#partOfHead = 0;
   }
 
-  #grow(): void {
-    this.#lengths = this.#unrolled(this.#lengths);
-    this.#ends = this.#unrolled(this.#ends);
-    this.#head = 0;
-  }
-
   /** Twice as long, with the first message in the first place. */
-  #unrolled(ring: Float64Array): Float64Array<ArrayBuffer> {
-    const longer = new Float64Array(ring.length * 2);
-    longer.set(ring.subarray(this.#head));
-    longer.set(ring.subarray(0, this.#head), ring.length - this.#head);
-    return longer;
+  #grow(): void {
+    const from = this.#head * FIELDS;
+    const ring = new Float64Array(2 * this.#ring.length);
+    ring.set(this.#ring.subarray(from));
+    ring.set(this.#ring.subarray(0, from), this.#ring.length - from);
+    this.#ring = ring;
+    this.#capacity *= 2;
+    this.#head = 0;
   }
 }

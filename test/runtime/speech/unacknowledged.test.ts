@@ -74,3 +74,12 @@ test('has nothing outstanding once every message was acknowledged, however acks 
     { numRuns: 50 },
   );
 });
+
+test('keeps the messages in order when room is made for more than ever while some are acknowledged', () => {
+  const unacknowledged = sent(...Array.from({ length: 60 }, () => 160));
+  unacknowledged.acknowledge({ fromByte: 0, toByte: 40 * 160 });
+  for (let i = 61; i <= 200; i += 1) unacknowledged.sent(160, i * 160);
+  for (let i = 41; i <= 200; i += 1)
+    expect(unacknowledged.acknowledge({ fromByte: 0, toByte: 160 })).toEqual({ bytes: 160, toByte: i * 160 });
+  expect(unacknowledged.isEmpty).toBe(true);
+});
