@@ -123,6 +123,7 @@ function fateAfter(kind: OpenFate['kind'], verdict: SessionVerdict): Fate {
 }
 
 function isSameFate(a: Fate, b: Fate): boolean {
+  if (a === b) return true;
   if (a.kind !== b.kind) return false;
   if ('session' in a) return 'session' in b && a.session === b.session;
   return a.kind !== 'lost' || (b.kind === 'lost' && a.cause === b.cause);

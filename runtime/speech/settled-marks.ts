@@ -4,11 +4,15 @@
  */
 export class SettledMarks {
   readonly #byteOf: number[];
+  readonly #channels: number;
   readonly #keepBytes: number;
+  /** Of all channels: changes with a final, and is asked for with each acknowledgment. */
+  #earliestByte = 0;
 
   /** @param keepBytes a channel that stays silent holds the mark back by no more than this */
   constructor(channels: number, keepBytes: number) {
     this.#byteOf = new Array<number>(channels).fill(0);
+    this.#channels = channels;
     this.#keepBytes = keepBytes;
   }
 
@@ -18,14 +22,14 @@ export class SettledMarks {
 
   /** A channel that the leg does not have settles nothing. */
   settle(channel: number, endByte: number): void {
-    if (channel in this.#byteOf) this.#byteOf[channel] = Math.max(this.byteOf(channel), endByte);
+    if (!(channel in this.#byteOf)) return;
+    this.#byteOf[channel] = Math.max(this.byteOf(channel), endByte);
+    this.#earliestByte = Math.min(...this.#byteOf);
   }
 
   /** The place behind which not every channel is text yet, not too far behind `byte`: whole samples of all channels. */
   mark(byte: number): number {
-    let earliest = Infinity;
-    for (const settled of this.#byteOf) if (settled < earliest) earliest = settled;
-    const mark = Math.max(0, byte - this.#keepBytes, earliest);
-    return mark - (mark % this.#byteOf.length);
+    const mark = Math.max(0, byte - this.#keepBytes, this.#earliestByte);
+    return mark - (mark % this.#channels);
   }
 }
