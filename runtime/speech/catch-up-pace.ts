@@ -1,5 +1,3 @@
-import type { Clock } from '../model/clock';
-
 /** What may go at once: audio comes in bursts, such as Twilio's at the start of a stream. */
 const BURST_MS = 1_000;
 
@@ -9,33 +7,22 @@ const BURST_MS = 1_000;
  */
 export class CatchUpPace {
   readonly #bytesPerMs: number;
-  readonly #factor: number;
-  readonly #now: Clock;
-  readonly #mostBytes: number;
-  #allowedBytes: number;
-  #atMs: number;
+  /** What was sent is earned by then; a whole burst at most is saved up. */
+  #earnedAtMs = -Infinity;
 
   /** @param options.factor above 1; `Infinity` for no limit */
-  constructor(options: { readonly bytesPerMs: number; readonly factor: number; readonly now: Clock }) {
-    this.#bytesPerMs = options.bytesPerMs;
-    this.#factor = options.factor;
-    this.#now = options.now;
-    this.#mostBytes = BURST_MS * options.bytesPerMs * options.factor;
-    this.#allowedBytes = this.#mostBytes;
-    this.#atMs = options.now();
+  constructor(options: { readonly bytesPerMs: number; readonly factor: number }) {
+    this.#bytesPerMs = options.bytesPerMs * options.factor;
   }
 
   /** @returns bytes that may be sent now */
-  allowedBytes(): number {
-    if (this.#factor === Infinity) return Infinity;
-    const nowMs = this.#now();
-    const earnedBytes = (nowMs - this.#atMs) * this.#bytesPerMs * this.#factor;
-    this.#atMs = nowMs;
-    this.#allowedBytes = Math.min(this.#mostBytes, this.#allowedBytes + earnedBytes);
-    return Math.max(0, this.#allowedBytes);
+  allowedBytes(nowMs: number): number {
+    this.#earnedAtMs = Math.max(this.#earnedAtMs, nowMs - BURST_MS);
+    return Math.max(0, (nowMs - this.#earnedAtMs) * this.#bytesPerMs);
   }
 
+  /** After `allowedBytes`. */
   sent(bytes: number): void {
-    this.#allowedBytes -= bytes;
+    this.#earnedAtMs += bytes / this.#bytesPerMs;
   }
 }

@@ -6,7 +6,7 @@ import type { SessionFacts } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { AudioAccount, type SessionVerdict } from './audio-account';
-import { AudioBacklog, type BacklogBudget } from './audio-backlog';
+import { AudioBacklog, SLAB_BYTES, type BacklogBudget } from './audio-backlog';
 import { CatchUpPace } from './catch-up-pace';
 import { endSession } from './end-session';
 import { pause } from './final-result';
@@ -126,8 +126,8 @@ export class Recognition {
   #receivedByte = 0;
   /** What comes before was sent once, or dropped. */
   #sentByte = 0;
-  /** When the first audio behind it was received; `undefined` while there is none. */
-  #unsentSinceMs: number | undefined;
+  /** When the first audio behind it was received; NaN while there is none. */
+  #unsentSinceMs = NaN;
   #finishBeganAtMs = 0;
   /** Since when the session in use has had no socket, although it had one. */
   #lostAtMs: number | undefined;
@@ -136,6 +136,8 @@ export class Recognition {
   readonly #detector: SpeechDetector;
   readonly #stall: StallWatch;
   readonly #rollover: Rollover;
+  /** The detector is given the audio; decided with each tick. */
+  #isListening = false;
   /** The last session is over; others may still be heard out. */
   #isOver = false;
   #hasToldOfDrop = false;
@@ -232,7 +234,7 @@ export class Recognition {
       return;
     }
     this.#receipts.add(this.#receivedByte, receivedAtMs);
-    this.#unsentSinceMs ??= receivedAtMs;
+    if (Number.isNaN(this.#unsentSinceMs)) this.#unsentSinceMs = receivedAtMs;
     this.#backlog.append(bytes);
     this.#link?.pump();
   }
@@ -260,6 +262,7 @@ export class Recognition {
     this.#link?.tick();
     for (const link of this.#retiring) link.tick();
     if (this.#state === 'open') this.#watch();
+    this.#isListening = this.#stall.isListening || this.#rollover.isDue;
     if (this.#isFinishing && now() - this.#finishBeganAtMs >= timing.finishForMs)
       this.#fail('speech-unreachable');
   }
@@ -320,8 +323,8 @@ export class Recognition {
         attempts: this.#attempts,
         chunkBytes: this.#chunkBytes,
         timing,
-        onSent: (audio) => {
-          this.#noteSent(session.furthestSentByte);
+        onSent: (audio, nowMs) => {
+          this.#noteSent(session.furthestSentByte, nowMs);
           if (this.#isListening) this.#detector.push(audio);
         },
       },
@@ -335,10 +338,6 @@ export class Recognition {
     if (this.#isFinishing) link.finish(Infinity);
     else this.#rollover.begin(atMs);
     return session;
-  }
-
-  get #isListening(): boolean {
-    return this.#stall.isListening || this.#rollover.isDue;
   }
 
   /** The session in use is well, as far as its socket goes. */
@@ -380,8 +379,10 @@ export class Recognition {
   }
 
   #pace(): CatchUpPace {
-    const { now, catchUpFactor = Infinity } = this.#options;
-    return new CatchUpPace({ bytesPerMs: this.#bytesPerMs, factor: catchUpFactor, now });
+    return new CatchUpPace({
+      bytesPerMs: this.#bytesPerMs,
+      factor: this.#options.catchUpFactor ?? Infinity,
+    });
   }
 
   get #isFinishing(): boolean {
@@ -481,7 +482,8 @@ export class Recognition {
 
   readonly #linkListener: SessionLinkListener = {
     opened: (link) => link === this.#link && this.#onOpened(),
-    acknowledged: (link) => (link === this.#link ? this.#onAcknowledged(link.session) : this.#release()),
+    acknowledged: (link, nowMs) =>
+      link === this.#link ? this.#onAcknowledged(link.session, nowMs) : this.#release(),
     heard: (link, event) => this.#onHeard(link.session, event),
     lost: (link) => link === this.#link && this.#onLost(link.session),
     over: (link, end) => (link === this.#link ? this.#onOver(link, end) : this.#onRetired(link, end)),
@@ -501,9 +503,8 @@ export class Recognition {
     this.#setState(RECOGNITION_STATES[this.#state].onLost);
   }
 
-  #onAcknowledged(session: SpeechSession): void {
-    const { now, timing } = this.#options;
-    const lateByte = this.#receipts.endByteAt(now() - timing.lateAfterMs);
+  #onAcknowledged(session: SpeechSession, nowMs: number): void {
+    const lateByte = this.#receipts.endByteAt(nowMs - this.#options.timing.lateAfterMs);
     this.account.settle(Math.min(session.ackedByte, lateByte), session.fates.late);
     this.account.settle(session.ackedByte, session.fates.inTime);
     this.#release();
@@ -611,22 +612,26 @@ export class Recognition {
   }
 
   /** Another session may send again what was sent. */
-  #noteSent(toByte: number): void {
+  #noteSent(toByte: number, nowMs: number): void {
     if (toByte <= this.#sentByte) return;
-    const { metrics, now } = this.#options;
     this.#sentByte = toByte;
-    const nowMs = now();
-    const waitedMs = this.#unsentSinceMs === undefined ? 0 : Math.max(0, nowMs - this.#unsentSinceMs);
-    metrics.observe('relayLatency', waitedMs);
+    const waitedMs = Number.isNaN(this.#unsentSinceMs) ? 0 : Math.max(0, nowMs - this.#unsentSinceMs);
+    this.#options.metrics.observe('relayLatency', waitedMs);
     this.#receipts.sent(toByte, waitedMs, nowMs);
-    const isAllSent = toByte >= this.#receivedByte;
-    this.#unsentSinceMs = isAllSent ? undefined : this.#receipts.receivedAtMs(toByte + 1);
+    this.#noteUnsent();
+  }
+
+  #noteUnsent(): void {
+    const isAllSent = this.#sentByte >= this.#receivedByte;
+    this.#unsentSinceMs = isAllSent ? NaN : (this.#receipts.receivedAtMs(this.#sentByte + 1) ?? NaN);
   }
 
   // --- the books
 
   #release(): void {
     let byte = this.#link === undefined ? 0 : this.#openByte(this.#link.session);
+    // Memory goes in whole slabs: with most acknowledgments, none.
+    if (byte < this.#backlog.startByte + SLAB_BYTES) return;
     if (this.#retiring.size > 0)
       for (const { session } of this.#retiring) byte = Math.min(byte, session.ackedByte);
     this.#backlog.release(byte);
@@ -648,7 +653,7 @@ export class Recognition {
     if (droppedBytes > 0) this.#tellOfDrop(droppedBytes);
     if (toByte <= this.#sentByte) return;
     this.#sentByte = toByte;
-    this.#unsentSinceMs = this.#receipts.receivedAtMs(toByte + 1);
+    this.#noteUnsent();
   }
 
   /** Audio goes on to be dropped with every frame: the first of a leg is enough for the log. */

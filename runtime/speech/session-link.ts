@@ -35,7 +35,7 @@ export type LinkEnd =
 
 export interface SessionLinkListener {
   opened(link: SessionLink): void;
-  acknowledged(link: SessionLink): void;
+  acknowledged(link: SessionLink, nowMs: number): void;
   heard(link: SessionLink, event: SpeechEvent): void;
   /** Its socket is gone; it is being resumed, or `over` follows. */
   lost(link: SessionLink): void;
@@ -54,8 +54,8 @@ export interface SessionLinkOptions {
   readonly chunkBytes: number;
   readonly timing: RecognitionTiming;
   readonly now: Clock;
-  /** Audio is being sent for the first time. Valid during the call. */
-  readonly onSent: (audio: Buffer) => void;
+  /** Audio is being sent for the first time, at `nowMs`. Valid during the call. */
+  readonly onSent: (audio: Buffer, nowMs: number) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -66,8 +66,18 @@ export interface SessionLinkOptions {
  */
 export class SessionLink {
   readonly session: SpeechSession;
-  readonly #options: SessionLinkOptions;
+  // Each on its own: one object less to read with every frame.
+  readonly #backlog: AudioBacklog;
+  readonly #pace: CatchUpPace;
+  readonly #chunkBytes: number;
+  readonly #onSent: (audio: Buffer, nowMs: number) => void;
+  readonly #now: Clock;
+  readonly #metrics: Metrics;
   readonly #listener: SessionLinkListener;
+  readonly #timing: RecognitionTiming;
+  readonly #attempts: Attempts;
+  readonly #provider: SpeechProvider;
+  readonly #logger: Logger;
   #socket: SpeechSocket | undefined;
   #openedAtMs: number | undefined;
   /** Since when the session has had no socket that lasted. */
@@ -75,8 +85,8 @@ export class SessionLink {
   #retryTimer: NodeJS.Timeout | undefined;
   #probeSentAtMs = 0;
   #lastHeardAtMs = 0;
-  /** Since when something is sent and nothing acknowledged. */
-  #unacknowledgedSinceMs: number | undefined;
+  /** Since when something is sent and nothing acknowledged; `Infinity` while nothing is. */
+  #unacknowledgedSinceMs = Infinity;
   /** Nothing had been acknowledged for long when the last socket was lost. */
   #lackedAcks = false;
   /** Audio from here on is not this session's, and what comes before is all. */
@@ -86,24 +96,18 @@ export class SessionLink {
   #isClosed = false;
 
   constructor(options: SessionLinkOptions, listener: SessionLinkListener) {
-    const { session, provider, backlog, pace, attempts, chunkBytes } = options;
-    const { timing, now, onSent, logger, metrics } = options;
-    this.session = session;
-    // Anew, and not as given: a spread of many properties is a table to V8, and these are read with every frame.
-    this.#options = {
-      session,
-      provider,
-      backlog,
-      pace,
-      attempts,
-      chunkBytes,
-      timing,
-      now,
-      onSent,
-      logger,
-      metrics,
-    };
+    this.session = options.session;
+    this.#backlog = options.backlog;
+    this.#pace = options.pace;
+    this.#chunkBytes = options.chunkBytes;
+    this.#onSent = options.onSent;
+    this.#now = options.now;
+    this.#metrics = options.metrics;
     this.#listener = listener;
+    this.#timing = options.timing;
+    this.#attempts = options.attempts;
+    this.#provider = options.provider;
+    this.#logger = options.logger;
     this.#connect();
   }
 
@@ -115,15 +119,14 @@ export class SessionLink {
   /** Nothing before `endByte` is missing but what is on its way: sends it, says so, and hears what is left. */
   finish(endByte: number): void {
     this.#endByte = endByte;
-    this.#lastHeardAtMs = this.#options.now();
+    this.#lastHeardAtMs = this.#now();
     this.pump();
   }
 
   /** Tells the service, as well as can be, that the session is over. Nothing is heard after it. Safe to call twice. */
   close(): void {
     if (this.#isClosed) return;
-    const { provider } = this.#options;
-    if (this.#openedAtMs === undefined) endSession(provider, this.session.grant);
+    if (this.#openedAtMs === undefined) endSession(this.#provider, this.session.grant);
     this.#close();
   }
 
@@ -132,15 +135,18 @@ export class SessionLink {
     const { session } = this;
     const socket = this.#socket;
     if (socket === undefined || this.#openedAtMs === undefined) return;
-    const { backlog, pace, chunkBytes } = this.#options;
+    const backlog = this.#backlog;
+    const chunkBytes = this.#chunkBytes;
     const isEnding = this.#endByte !== undefined;
     const endByte = Math.min(this.#endByte ?? Infinity, backlog.endByte);
     session.skipTo(Math.min(backlog.startByte, endByte));
-    while (!session.isProbing && socket.bufferedBytes < SOCKET_HIGH_WATER_BYTES) {
+    while (!session.isProbing) {
       const waitingBytes = endByte - session.sentByte;
       if (waitingBytes <= 0 || (waitingBytes < chunkBytes && !isEnding)) break;
-      if (pace.allowedBytes() < Math.min(waitingBytes, chunkBytes)) break;
-      this.#send(socket, waitingBytes);
+      const nowMs = this.#now();
+      if (this.#pace.allowedBytes(nowMs) < Math.min(waitingBytes, chunkBytes)) break;
+      if (socket.bufferedBytes >= SOCKET_HIGH_WATER_BYTES) break;
+      this.#send(socket, waitingBytes, nowMs);
     }
     const isAllSent = session.sentByte >= endByte && !session.isProbing;
     if (isEnding && isAllSent && !this.#hasSentStop) this.#stop(socket);
@@ -149,53 +155,53 @@ export class SessionLink {
   /** Called every now and then by the process's one timer. */
   tick(): void {
     if (this.#isClosed) return;
-    const { now, timing } = this.#options;
-    if (this.session.isProbing && now() - this.#probeSentAtMs >= timing.probeTimeoutMs) this.#endProbe();
+    const timing = this.#timing;
+    if (this.session.isProbing && this.#now() - this.#probeSentAtMs >= timing.probeTimeoutMs)
+      this.#endProbe();
     if (this.#isHalfOpen()) this.#onHalfOpen();
     this.pump();
-    if (this.#hasSentStop && now() - this.#lastHeardAtMs >= timing.finishSilenceMs) this.#over('silent');
+    if (this.#hasSentStop && this.#now() - this.#lastHeardAtMs >= timing.finishSilenceMs)
+      this.#over('silent');
   }
 
   #connect(): void {
-    const isCurrent = (): boolean => this.#socket === socket;
     const listener: SpeechSocketListener = {
-      opened: () => isCurrent() && this.#onOpened(),
-      acknowledged: (range) => isCurrent() && this.#onAcknowledged(range),
-      heard: (event) => isCurrent() && this.#onHeard(event),
-      closed: (end) => isCurrent() && this.#onClosed(end),
+      opened: () => socket === this.#socket && this.#onOpened(),
+      acknowledged: (range) => socket === this.#socket && this.#onAcknowledged(range),
+      heard: (event) => socket === this.#socket && this.#onHeard(event),
+      closed: (end) => socket === this.#socket && this.#onClosed(end),
     };
-    const { provider, logger } = this.#options;
-    const socket: SpeechSocket = provider.connect(this.session.grant, listener, logger);
+    const socket: SpeechSocket = this.#provider.connect(this.session.grant, listener, this.#logger);
     this.#socket = socket;
   }
 
   #onOpened(): void {
-    const { now, metrics } = this.#options;
-    if (this.#lostAtMs !== undefined) metrics.count('sessionsResumed');
+    if (this.#lostAtMs !== undefined) this.#metrics.count('sessionsResumed');
     this.session.beginSocket();
-    this.#openedAtMs = now();
+    this.#openedAtMs = this.#now();
     this.#lastHeardAtMs = this.#openedAtMs;
     this.#listener.opened(this);
     this.pump();
   }
 
   #onAcknowledged(range: AcknowledgedRange): void {
-    const { now, timing, attempts } = this.#options;
-    this.session.acknowledge(range);
-    this.session.hasAnswered = true;
+    const { session } = this;
+    const nowMs = this.#now();
+    session.acknowledge(range);
+    session.hasAnswered = true;
     this.#lackedAcks = false;
-    this.#lastHeardAtMs = now();
-    this.#unacknowledgedSinceMs = this.session.isAllAcknowledged ? undefined : this.#lastHeardAtMs;
-    if (this.#openedAtMs !== undefined && this.#lastHeardAtMs - this.#openedAtMs >= timing.stableAfterMs) {
-      attempts.reset();
+    this.#lastHeardAtMs = nowMs;
+    this.#unacknowledgedSinceMs = session.isAllAcknowledged ? Infinity : nowMs;
+    if (this.#openedAtMs !== undefined && nowMs - this.#openedAtMs >= this.#timing.stableAfterMs) {
+      this.#attempts.reset();
       this.#lostAtMs = undefined;
     }
-    this.#listener.acknowledged(this);
+    this.#listener.acknowledged(this, nowMs);
     this.pump();
   }
 
   #onHeard(event: SpeechEvent): void {
-    this.#lastHeardAtMs = this.#options.now();
+    this.#lastHeardAtMs = this.#now();
     this.session.hasAnswered = true;
     // Acks come before the text: they are about having the audio.
     if (event.type === 'transcript' && this.#unacknowledgedMs() >= TEXT_WITHOUT_ACK_MS)
@@ -204,28 +210,28 @@ export class SessionLink {
   }
 
   #onClosed(end: SocketEnd): void {
-    const { now, timing, metrics, logger, attempts } = this.#options;
     const { session } = this;
+    const timing = this.#timing;
     this.#lackedAcks ||= this.#unacknowledgedMs() >= timing.ackTimeoutMs;
     this.#dropSocket('drop');
     if (end.decision === 'done' && session.isStopped) {
       this.#over('finished');
       return;
     }
-    metrics.count('sessionSocketsLost');
-    logger.warn(
+    this.#metrics.count('sessionSocketsLost');
+    this.#logger.warn(
       { code: end.code, decision: end.decision, session: session.number },
       'The speech socket was lost',
     );
-    this.#lostAtMs ??= now();
+    this.#lostAtMs ??= this.#now();
     this.#listener.lost(this);
     if (end.decision === 'resume' && session.hasUnacknowledgedText) this.#over('no-acks');
     else if (end.decision !== 'resume') this.#over('ended');
-    else if (now() - this.#lostAtMs >= timing.resumeForMs) this.#over('unreachable');
+    else if (this.#now() - this.#lostAtMs >= timing.resumeForMs) this.#over('unreachable');
     else
       this.#retryTimer = setTimeout(
         () => this.#guarded(() => this.#connect()),
-        attempts.next(timing.backOff),
+        this.#attempts.next(timing.backOff),
       );
   }
 
@@ -234,23 +240,21 @@ export class SessionLink {
    * not noticed (gladia-live.md, 4.6). A service that never acknowledges is none of those.
    */
   #isHalfOpen(): boolean {
-    const { now, timing } = this.#options;
-    if (this.#openedAtMs === undefined || this.#unacknowledgedSinceMs === undefined) return false;
+    if (this.#openedAtMs === undefined) return false;
     if (!this.session.hasAcknowledged || this.session.isProbing) return false;
     // After `stop` the service may be busy with what it has.
     const sinceMs = this.#hasSentStop
       ? Math.max(this.#unacknowledgedSinceMs, this.#lastHeardAtMs)
       : this.#unacknowledgedSinceMs;
-    return now() - sinceMs >= timing.ackTimeoutMs;
+    return this.#now() - sinceMs >= this.#timing.ackTimeoutMs;
   }
 
   #unacknowledgedMs(): number {
-    const sinceMs = this.#unacknowledgedSinceMs;
-    return sinceMs === undefined ? 0 : this.#options.now() - sinceMs;
+    return Math.max(0, this.#now() - this.#unacknowledgedSinceMs);
   }
 
   #onHalfOpen(): void {
-    this.#options.logger.warn({ session: this.session.number }, 'Audio stays unacknowledged');
+    this.#logger.warn({ session: this.session.number }, 'Audio stays unacknowledged');
     this.#onClosed({ decision: 'resume', code: HALF_OPEN });
   }
 
@@ -260,29 +264,28 @@ export class SessionLink {
     else this.session.endProbe();
   }
 
-  #send(socket: SpeechSocket, waitingBytes: number): void {
-    const { backlog, metrics, now, chunkBytes, pace, onSent } = this.#options;
+  #send(socket: SpeechSocket, waitingBytes: number, nowMs: number): void {
     const { session } = this;
     const isProbe = session.mustProbe;
     const resentBefore = session.resentBytes;
-    const mostBytes = Math.min(isProbe ? chunkBytes : SLAB_BYTES, waitingBytes);
-    const piece = backlog.read(session.sentByte, mostBytes);
+    const mostBytes = Math.min(isProbe ? this.#chunkBytes : SLAB_BYTES, waitingBytes);
+    const piece = this.#backlog.read(session.sentByte, mostBytes);
     session.sent(piece.length);
-    pace.sent(piece.length);
-    if (isProbe) this.#probeSentAtMs = now();
-    this.#unacknowledgedSinceMs ??= now();
-    metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
+    this.#pace.sent(piece.length);
+    if (isProbe) this.#probeSentAtMs = nowMs;
+    if (this.#unacknowledgedSinceMs === Infinity) this.#unacknowledgedSinceMs = nowMs;
+    this.#metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
     const resentBytes = session.resentBytes - resentBefore;
-    if (resentBytes > 0) metrics.count('audioResent', resentBytes / BYTES_PER_MS);
-    if (resentBytes === 0) onSent(piece);
-    else if (resentBytes < piece.length) onSent(piece.subarray(resentBytes));
+    if (resentBytes > 0) this.#metrics.count('audioResent', resentBytes / BYTES_PER_MS);
+    if (resentBytes === 0) this.#onSent(piece, nowMs);
+    else if (resentBytes < piece.length) this.#onSent(piece.subarray(resentBytes), nowMs);
     socket.sendAudio(piece);
   }
 
   #stop(socket: SpeechSocket): void {
     this.#hasSentStop = true;
     this.session.isStopped = true;
-    this.#lastHeardAtMs = this.#options.now();
+    this.#lastHeardAtMs = this.#now();
     socket.stop();
   }
 
@@ -303,7 +306,7 @@ export class SessionLink {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#openedAtMs = undefined;
-    this.#unacknowledgedSinceMs = undefined;
+    this.#unacknowledgedSinceMs = Infinity;
     this.#hasSentStop = false;
     socket?.close(how);
   }
