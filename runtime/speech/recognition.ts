@@ -98,11 +98,13 @@ export interface RecognitionListener {
  * a new session when one is beyond help, and compares the final result with what came live.
  * This is the one layer that retries. Nothing here ever slows the caller of `sendAudio`.
  */
-export class Recognition {
+export class Recognition implements SessionLinkListener {
   readonly #options: RecognitionOptions;
   readonly #listener: RecognitionListener;
   readonly #bytesPerMs: number;
   readonly #chunkBytes: number;
+  readonly #lateAfterMs: number;
+  readonly #metrics: Metrics;
   readonly #backlog: AudioBacklog;
   readonly #receipts = new Receipts();
   readonly #abort = new AbortController();
@@ -149,6 +151,8 @@ export class Recognition {
     this.#listener = listener;
     this.#bytesPerMs = BYTES_PER_MS * options.request.channels;
     this.#chunkBytes = options.chunkMs * this.#bytesPerMs;
+    this.#lateAfterMs = options.timing.lateAfterMs;
+    this.#metrics = options.metrics;
     this.#attempts = new Attempts(options.random);
     this.#settled = new SettledMarks(
       options.request.channels,
@@ -304,7 +308,7 @@ export class Recognition {
   }
 
   #beginSession({ grant, slot, atMs }: MintedSession, baseByte: number): SpeechSession {
-    const { timing, metrics } = this.#options;
+    const { timing } = this.#options;
     this.#lose(baseByte, 'session-ended');
     this.account.reopen(baseByte);
     this.#link?.session.endExtent(baseByte);
@@ -323,17 +327,13 @@ export class Recognition {
         attempts: this.#attempts,
         chunkBytes: this.#chunkBytes,
         timing,
-        onSent: (audio, nowMs) => {
-          this.#noteSent(session.furthestSentByte, nowMs);
-          if (this.#isListening) this.#detector.push(audio);
-        },
       },
-      this.#linkListener,
+      this,
     );
     this.#link = link;
     this.#lostAtMs = undefined;
     this.#slots.set(link, slot);
-    metrics.count('sessionsOpened');
+    this.#metrics.count('sessionsOpened');
     this.#listener.sessionOpened(session, baseByte / this.#bytesPerMs);
     if (this.#isFinishing) link.finish(Infinity);
     else this.#rollover.begin(atMs);
@@ -352,7 +352,7 @@ export class Recognition {
 
   /** The service takes audio and says nothing about it: another session may do better. */
   #recycle(link: SessionLink): void {
-    this.#options.metrics.count('sessionsRecycled', 1, 'mute');
+    this.#metrics.count('sessionsRecycled', 1, 'mute');
     this.#options.logger.warn({ session: link.session.number }, 'Speech is sent and nothing comes back');
     this.#stall.recycled();
     link.close();
@@ -374,7 +374,7 @@ export class Recognition {
     this.#retiring.add(link);
     const next = this.#beginSession(successor, Math.max(fromByte, this.#backlog.startByte));
     if (isPause) next.floorByte = next.baseByte;
-    this.#options.metrics.count('sessionsRecycled', 1, isPause ? 'rollover' : 'rollover-without-pause');
+    this.#metrics.count('sessionsRecycled', 1, isPause ? 'rollover' : 'rollover-without-pause');
     link.finish(session.sentByte);
   }
 
@@ -465,7 +465,7 @@ export class Recognition {
     const heard = this.#place(session, `result-${index}`, utterance);
     if (this.#isSuccessors(heard) || this.#finals.has(heard)) return;
     this.#finals.add(heard);
-    this.#options.metrics.count('segmentsRecovered');
+    this.#metrics.count('segmentsRecovered');
     this.#listener.final(heard, 'recovered', undefined);
   }
 
@@ -480,34 +480,42 @@ export class Recognition {
 
   // --- what the session's link tells
 
-  readonly #linkListener: SessionLinkListener = {
-    opened: (link) => link === this.#link && this.#onOpened(),
-    acknowledged: (link, nowMs) =>
-      link === this.#link ? this.#onAcknowledged(link.session, nowMs) : this.#release(),
-    heard: (link, event) => this.#onHeard(link.session, event),
-    lost: (link) => link === this.#link && this.#onLost(link.session),
-    over: (link, end) => (link === this.#link ? this.#onOver(link, end) : this.#onRetired(link, end)),
-    fault: (error) => this.#onFault(error),
-  };
-
-  #onOpened(): void {
+  opened(link: SessionLink): void {
+    if (link !== this.#link) return;
     this.#setState(RECOGNITION_STATES[this.#state].onOpened);
     this.#stall.begin();
     if (this.#lostAtMs !== undefined) this.#options.onResumed?.(this.#options.now() - this.#lostAtMs);
     this.#lostAtMs = undefined;
   }
 
-  #onLost(session: SpeechSession): void {
-    this.#lostAtMs ??= this.#options.now();
-    this.account.doubt(session.number);
-    this.#setState(RECOGNITION_STATES[this.#state].onLost);
+  sent(link: SessionLink, audio: Buffer, nowMs: number): void {
+    this.#noteSent(link.session.furthestSentByte, nowMs);
+    if (this.#isListening) this.#detector.push(audio);
   }
 
-  #onAcknowledged(session: SpeechSession, nowMs: number): void {
-    const lateByte = this.#receipts.endByteAt(nowMs - this.#options.timing.lateAfterMs);
+  acknowledged(link: SessionLink, nowMs: number): void {
+    if (link !== this.#link) return this.#release();
+    const { session } = link;
+    const lateByte = this.#receipts.endByteAt(nowMs - this.#lateAfterMs);
     this.account.settle(Math.min(session.ackedByte, lateByte), session.fates.late);
     this.account.settle(session.ackedByte, session.fates.inTime);
     this.#release();
+  }
+
+  lost(link: SessionLink): void {
+    if (link !== this.#link) return;
+    this.#lostAtMs ??= this.#options.now();
+    this.account.doubt(link.session.number);
+    this.#setState(RECOGNITION_STATES[this.#state].onLost);
+  }
+
+  over(link: SessionLink, end: LinkEnd): void {
+    if (link === this.#link) this.#onOver(link, end);
+    else this.#onRetired(link, end);
+  }
+
+  fault(error: unknown): void {
+    this.#onFault(error);
   }
 
   /** A session that has handed on is heard out, or cannot be. */
@@ -522,7 +530,7 @@ export class Recognition {
 
   #onOver(link: SessionLink, end: LinkEnd): void {
     const { session } = link;
-    if (end === 'no-acks') this.#options.metrics.count('sessionsRecycled', 1, 'no-acks');
+    if (end === 'no-acks') this.#metrics.count('sessionsRecycled', 1, 'no-acks');
     if (end === 'finished') return this.#sessionOver(session, 'accepted');
     if (end === 'silent') return this.#sessionOver(session, 'unconfirmed');
     if (!session.isStopped) this.#newSession(link);
@@ -546,7 +554,7 @@ export class Recognition {
 
   // --- what is heard
 
-  #onHeard(session: SpeechSession, event: SpeechEvent): void {
+  heard({ session }: SessionLink, event: SpeechEvent): void {
     switch (event.type) {
       case 'transcript': {
         const heard = this.#place(session, event.utteranceId, event.utterance);
@@ -577,7 +585,6 @@ export class Recognition {
   }
 
   #onFinal(heard: HeardUtterance): void {
-    const { metrics } = this.#options;
     const { session, utteranceId, utterance } = heard;
     // Audio behind a channel's last final is sent again for the sake of the other channel, or because the service had
     // it and did not say so: its text is there already.
@@ -586,7 +593,7 @@ export class Recognition {
       ? this.#isSuccessors(heard)
       : mayRepeat && this.#middleByte(heard) < this.#settled.byteOf(utterance.channel);
     if (!session.addFinal(utteranceId, isRepeat) || isRepeat) {
-      metrics.count('segmentsRepeated');
+      this.#metrics.count('segmentsRepeated');
       return;
     }
     this.#finals.add(heard);
@@ -616,7 +623,7 @@ export class Recognition {
     if (toByte <= this.#sentByte) return;
     this.#sentByte = toByte;
     const waitedMs = Number.isNaN(this.#unsentSinceMs) ? 0 : Math.max(0, nowMs - this.#unsentSinceMs);
-    this.#options.metrics.observe('relayLatency', waitedMs);
+    this.#metrics.observe('relayLatency', waitedMs);
     this.#receipts.sent(toByte, waitedMs, nowMs);
     this.#noteUnsent();
   }
@@ -658,9 +665,9 @@ export class Recognition {
 
   /** Audio goes on to be dropped with every frame: the first of a leg is enough for the log. */
   #tellOfDrop(bytes: number): void {
-    const { metrics, logger } = this.#options;
-    metrics.count('audioDropped', bytes / BYTES_PER_MS);
-    if (!this.#hasToldOfDrop) logger.error('The backlog is full: the oldest audio of a call is dropped');
+    this.#metrics.count('audioDropped', bytes / BYTES_PER_MS);
+    if (!this.#hasToldOfDrop)
+      this.#options.logger.error('The backlog is full: the oldest audio of a call is dropped');
     this.#hasToldOfDrop = true;
   }
 
@@ -671,7 +678,7 @@ export class Recognition {
   #fail(reason: string): void {
     if (this.#state === 'closed') return;
     this.#failure = reason;
-    this.#options.metrics.count('callsFailed', 1, reason);
+    this.#metrics.count('callsFailed', 1, reason);
     this.#options.logger.error({ reason }, 'The transcription of a call failed');
     this.#giveUp('transcription-failed');
   }

@@ -35,6 +35,8 @@ export type LinkEnd =
 
 export interface SessionLinkListener {
   opened(link: SessionLink): void;
+  /** `audio` is being sent for the first time. Valid during the call. */
+  sent(link: SessionLink, audio: Buffer, nowMs: number): void;
   acknowledged(link: SessionLink, nowMs: number): void;
   heard(link: SessionLink, event: SpeechEvent): void;
   /** Its socket is gone; it is being resumed, or `over` follows. */
@@ -54,8 +56,6 @@ export interface SessionLinkOptions {
   readonly chunkBytes: number;
   readonly timing: RecognitionTiming;
   readonly now: Clock;
-  /** Audio is being sent for the first time, at `nowMs`. Valid during the call. */
-  readonly onSent: (audio: Buffer, nowMs: number) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -70,7 +70,6 @@ export class SessionLink {
   readonly #backlog: AudioBacklog;
   readonly #pace: CatchUpPace;
   readonly #chunkBytes: number;
-  readonly #onSent: (audio: Buffer, nowMs: number) => void;
   readonly #now: Clock;
   readonly #metrics: Metrics;
   readonly #listener: SessionLinkListener;
@@ -100,7 +99,6 @@ export class SessionLink {
     this.#backlog = options.backlog;
     this.#pace = options.pace;
     this.#chunkBytes = options.chunkBytes;
-    this.#onSent = options.onSent;
     this.#now = options.now;
     this.#metrics = options.metrics;
     this.#listener = listener;
@@ -277,8 +275,8 @@ export class SessionLink {
     this.#metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
     const resentBytes = session.resentBytes - resentBefore;
     if (resentBytes > 0) this.#metrics.count('audioResent', resentBytes / BYTES_PER_MS);
-    if (resentBytes === 0) this.#onSent(piece, nowMs);
-    else if (resentBytes < piece.length) this.#onSent(piece.subarray(resentBytes), nowMs);
+    if (resentBytes === 0) this.#listener.sent(this, piece, nowMs);
+    else if (resentBytes < piece.length) this.#listener.sent(this, piece.subarray(resentBytes), nowMs);
     socket.sendAudio(piece);
   }
 
