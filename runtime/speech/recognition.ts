@@ -265,8 +265,8 @@ export class Recognition implements SessionLinkListener {
     if (this.#state === 'closed') return;
     this.#link?.tick();
     for (const link of this.#retiring) link.tick();
+    this.#decideListening();
     if (this.#state === 'open') this.#watch();
-    this.#isListening = this.#stall.isListening || this.#rollover.isDue;
     if (this.#isFinishing && now() - this.#finishBeganAtMs >= timing.finishForMs)
       this.#fail('speech-unreachable');
   }
@@ -338,6 +338,13 @@ export class Recognition implements SessionLinkListener {
     if (this.#isFinishing) link.finish(Infinity);
     else this.#rollover.begin(atMs);
     return session;
+  }
+
+  #decideListening(): void {
+    const isListening = this.#stall.isListening || this.#rollover.isDue;
+    // A pause that was heard long ago is none now.
+    if (isListening && !this.#isListening) this.#detector.reset();
+    this.#isListening = isListening;
   }
 
   /** The session in use is well, as far as its socket goes. */

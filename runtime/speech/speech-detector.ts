@@ -45,7 +45,7 @@ export class SpeechDetector {
     return ms;
   }
 
-  /** For how long all channels have been quiet, up to the last frame, in ms of audio. */
+  /** For how long all channels have been quiet, up to the last frame, in ms of audio since the last `reset`. */
   get quietMs(): number {
     let frames = Infinity;
     for (const { quietFrames } of this.#channels) frames = Math.min(frames, quietFrames);
@@ -96,6 +96,7 @@ class ChannelDetector {
 
   reset(): void {
     this.speechBlocks = 0;
+    this.quietFrames = 0;
     this.#beginBlock();
   }
 

@@ -63,7 +63,10 @@ test('forgets what it heard when told to', () => {
 test('knows for how long every channel has been quiet', () => {
   const speech = [{ startMs: 0, endMs: 2_000 }];
   const one = spokenAudio(3_000, speech, 6);
-  expect(detect(one).quietMs).toBe(1_000);
+  const detector = detect(one);
+  expect(detector.quietMs).toBe(1_000);
+  detector.reset();
+  expect(detector.quietMs).toBe(0);
   expect(detect(interleaved(one, spokenAudio(3_000, [{ startMs: 0, endMs: 2_600 }], 7)), 2).quietMs).toBe(
     400,
   );
