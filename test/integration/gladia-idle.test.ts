@@ -3,7 +3,8 @@ import { repeatedBytes, spokenAudio } from '../support/audio';
 import { ledgerOf, testWorld } from '../support/test-world';
 
 const CALL_MS = 8_000;
-const PACE = 4;
+/** Slow: a machine that is busy for a second must not cost one of the drops. */
+const PACE = 2;
 
 test('a caller on hold, whose session Gladia drops again and again for want of text, is transcribed when somebody speaks', async () => {
   const world = await testWorld({
