@@ -235,7 +235,8 @@ test('whatever happens, each byte has one fate, and what is accepted is with the
         accepted.map(() => 0),
       );
     }),
-    { numRuns: 150 },
+    // A schedule that never ends is named.
+    { numRuns: 150, timeout: 10_000 },
   );
 });
 
