@@ -68,6 +68,8 @@ export class SpeechSession {
   #heardByte: number;
   #furthestSentByte: number;
   #countedTwiceBytes = 0;
+  /** As many more, or fewer, or none: an ack told of them that may have been about another message. */
+  #perhapsTwiceBytes = 0;
   #resentBytes = 0;
   #skippedBytes = 0;
 
@@ -103,9 +105,9 @@ export class SpeechSession {
     return this.#isProbeDue && this.#probeBytes === 0;
   }
 
-  /** The service is known to have some audio twice, and may say what is in it twice. */
+  /** The service has some audio twice, or may have, and may say what is in it twice. */
   get hasRepeats(): boolean {
-    return this.#countedTwiceBytes > 0;
+    return this.#countedTwiceBytes + this.#perhapsTwiceBytes > 0;
   }
 
   /** On any socket: `sentByte` goes back when one is lost. */
@@ -205,15 +207,19 @@ export class SpeechSession {
     if (audioSeconds !== undefined) this.reportDuration('metadata.audio_duration', audioSeconds * 1000);
   }
 
-  /** Whether the length that the service reports is that of the audio sent; `undefined` when it reports none. */
+  /**
+   * Whether the length that the service reports is that of the audio sent; `undefined` when it reports none, or one that
+   * could be either: what was perhaps heard twice may make up for what is missing.
+   */
   get isWholeByDuration(): boolean | undefined {
     const reportedMs = this.#reportedMs;
     if (reportedMs === undefined) return undefined;
-    const onceMs =
-      (this.#furthestSentByte - this.baseByte - this.#skippedBytes + this.#countedTwiceBytes) /
-      this.#bytesPerMs;
-    const resentMs = this.#resentBytes / this.#bytesPerMs;
-    return reportedMs >= onceMs - DURATION_SLACK_MS && reportedMs <= onceMs + resentMs + DURATION_SLACK_MS;
+    const onceBytes = this.#furthestSentByte - this.baseByte - this.#skippedBytes + this.#countedTwiceBytes;
+    const leastMs = onceBytes / this.#bytesPerMs - DURATION_SLACK_MS;
+    const mostMs = (onceBytes + this.#resentBytes) / this.#bytesPerMs + DURATION_SLACK_MS;
+    if (reportedMs < leastMs || reportedMs > mostMs) return false;
+    const perhapsMs = this.#perhapsTwiceBytes / this.#bytesPerMs;
+    return reportedMs <= leastMs + 2 * DURATION_SLACK_MS || reportedMs >= leastMs + perhapsMs || undefined;
   }
 
   /** Where the audio ends that the service has, by the length it reports: it takes audio in order. */
@@ -243,13 +249,15 @@ export class SpeechSession {
       const onceBytes = keptBytes - this.#inDoubtAgainBytes;
       // The question itself is heard twice, or more often after several cuts, a moment of audio from before: words go on
       // around it. Placed where that comes from, an utterance that begins or ends in it would lie seconds from its words.
-      if (!this.isProbing) this.timeline.anchor(standsAt, fromByte);
-      else {
+      if (!this.isProbing) {
+        this.#perhapsTwiceBytes += keptBytes;
+        this.timeline.anchor(standsAt, fromByte);
+      } else {
+        this.#countedTwiceBytes += keptBytes + probeBytes - Math.max(onceBytes, probeBytes);
         this.sentByte = fromByte + Math.max(onceBytes, probeBytes);
         this.ackedByte = this.sentByte;
         this.timeline.anchor(standsAt + probeBytes, this.sentByte);
       }
-      this.#countedTwiceBytes += keptBytes + probeBytes - (probeBytes > 0 ? this.sentByte - fromByte : 0);
       this.#ackedSessionBytes = standsAt;
     }
     this.#inDoubtBytes = 0;

@@ -170,6 +170,30 @@ describe('a reported duration', () => {
     expect(target.isWholeByDuration).toBe(isWhole);
   });
 
+  test.each([
+    [-1_020, false],
+    [0, true],
+    [1_500, undefined],
+    [4_000, true],
+    [9_001, false],
+  ])(
+    'that differs by %i ms, after an ack that may be about any of the messages sent again, is whole: %s',
+    (differenceMs, isWhole) => {
+      const target = session();
+      target.beginSocket();
+      target.sent(200 * FRAME);
+      target.beginSocket();
+      target.sent(FRAME);
+      target.endProbe();
+      target.sent(199 * FRAME);
+      target.sent(200 * FRAME);
+      // Of the last message, or of the first after the service kept what was in flight.
+      target.acknowledge({ fromByte: 200 * FRAME, toByte: 400 * FRAME });
+      target.reportDuration('end_recording.recording_duration', 400 * MS + differenceMs);
+      expect(target.isWholeByDuration).toBe(isWhole);
+    },
+  );
+
   test('is unknown while none was reported', () => {
     expect(session().isWholeByDuration).toBeUndefined();
   });
