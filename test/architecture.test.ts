@@ -17,7 +17,10 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['runtime/observability', ['runtime/contract']],
   ['runtime/wire', []],
   ['runtime/server', ['runtime/contract', 'runtime/observability', 'runtime/wire']],
-  ['runtime/twilio', ['runtime/contract', 'runtime/model', 'runtime/observability', 'runtime/server']],
+  [
+    'runtime/twilio',
+    ['runtime/contract', 'runtime/model', 'runtime/observability', 'runtime/server', 'runtime/wire'],
+  ],
   [
     'runtime/speech/gladia',
     ['runtime/model', 'runtime/observability', 'runtime/wire', 'runtime/speech/speech-provider'],

@@ -1,4 +1,5 @@
 import type { Track } from '../model/audio';
+import { hasBytesAt } from '../wire/has-bytes-at';
 import { MAX_TIMESTAMP_MS, type MediaMessage } from './twilio-messages';
 
 const INVALID = 0xff;
@@ -56,10 +57,8 @@ export function readMedia(message: Buffer, streamSid: string): MediaMessage | un
 }
 
 function skip(expected: Buffer): boolean {
-  const { length } = expected;
-  if (at + length > data.length) return false;
-  for (let i = 0; i < length; i += 1) if (data[at + i] !== expected[i]) return false;
-  at += length;
+  if (!hasBytesAt(data, at, expected)) return false;
+  at += expected.length;
   return true;
 }
 

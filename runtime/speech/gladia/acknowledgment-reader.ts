@@ -1,3 +1,4 @@
+import { hasBytesAt } from '../../wire/has-bytes-at';
 import type { AcknowledgedRange } from '../speech-provider';
 
 const BEFORE_SESSION = Buffer.from('{"session_id":"');
@@ -42,10 +43,8 @@ export function readAcknowledgment(message: Buffer): AcknowledgedRange | undefin
 }
 
 function skip(expected: Buffer): boolean {
-  const { length } = expected;
-  if (at + length > data.length) return false;
-  for (let i = 0; i < length; i += 1) if (data[at + i] !== expected[i]) return false;
-  at += length;
+  if (!hasBytesAt(data, at, expected)) return false;
+  at += expected.length;
   return true;
 }
 
