@@ -6,6 +6,7 @@ import { verdictLine } from './bench-table';
 import { SAID } from './bench-transcripts';
 import { certificateFor } from './certificate';
 import { takeCores, type Cores } from './cores';
+import { CROSS_CHECK_PART } from './cross-check-part';
 import { ENDURANCE_PARTS } from './endurance-parts';
 import { haproxyVersion } from './haproxy';
 import { startStore } from './start-store';
@@ -15,7 +16,13 @@ import { RATIO_PARTS } from './ratio-parts';
 import { START_UP_PART } from './start-up-part';
 import { SWEEP_PART } from './sweep-part';
 
-const PARTS: readonly Part[] = [START_UP_PART, ...RATIO_PARTS, SWEEP_PART, ...ENDURANCE_PARTS];
+const PARTS: readonly Part[] = [
+  START_UP_PART,
+  ...RATIO_PARTS,
+  CROSS_CHECK_PART,
+  SWEEP_PART,
+  ...ENDURANCE_PARTS,
+];
 
 export interface BenchIo {
   readonly out: (line: string) => void;

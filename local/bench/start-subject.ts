@@ -6,7 +6,7 @@ import type { Cores } from './cores';
 import { startHaproxy } from './haproxy';
 import { MeasuredProcess } from './measured-process';
 import type { ProbeReport, ProbeRequest } from './probe-messages';
-import { PIPE_PATH, type SpeechSide } from './speech-side';
+import { PIPE_PATH } from './speech-side';
 
 const BUNDLE = resolve(__dirname, '../../runtime/dist/main.js');
 
@@ -16,9 +16,18 @@ export interface StartedSubject {
   end(): Promise<void>;
 }
 
+/** Where a speech server is. */
+export interface SpeechAddress {
+  readonly port: number;
+  /** http or https. */
+  readonly url: string;
+  /** ws or wss. */
+  readonly socketUrl: string;
+}
+
 export interface SubjectSurroundings {
   readonly cell: Cell;
-  readonly speech: SpeechSide;
+  readonly speech: SpeechAddress;
   readonly storeEndpoint: string;
   readonly certificate: Certificate | undefined;
   readonly cores: Cores | undefined;

@@ -16,6 +16,7 @@ const CELLS: readonly (readonly [Subject, Cell])[] = [
   relay({ chunkMs: 100 }),
   relay({ tracks: 2 }),
   relay({ tls: true }),
+  relay({ tracks: 2, tls: true }),
   ['ws-pipe', { ...BASE_CELL, calls: 600, chunkMs: 100 }],
   relay({ calls: 600, chunkMs: 100 }),
   relay({ calls: 1_000, chunkMs: 100 }),

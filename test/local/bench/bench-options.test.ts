@@ -35,6 +35,7 @@ test('names its parts in the help', async () => {
     'ratio-ci',
     'ratio-20',
     'ratio-100',
+    'cross-check',
     'sweep',
     'memory',
     'talking',
