@@ -64,8 +64,8 @@ const settings = {
   },
   callsPerTask: {
     allowed: 'a whole number from 1 to 50000',
-    // A guess until a load test has measured one vCPU: 200 calls bring 20,000 frames of 20 ms a second.
-    fallback: '200',
+    // A vCPU carries 287 calls of two tracks over TLS: twice as many as this, when a task has to take over another's.
+    fallback: '140',
     meaning: 'Live calls per task that scaling aims at. A task refuses calls above twice as many',
   },
   relay: {

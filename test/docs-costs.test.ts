@@ -37,7 +37,7 @@ test('an hour of call costs what a pocket calculator says', () => {
   expect(callUsd('Gladia')).toEqual([0.75, 1.5]);
   expect(callUsd('Twilio')[0]).toBeCloseTo(60 * 0.0129, 6);
   const aws =
-    0.15 * 0.028 + 0.0395 / 200 + 0.135 * 0.045 + 0.075 * 0.09 + 2880 * 0.625e-6 + 0.00144 * 0.45 * 12;
+    0.15 * 0.028 + 0.0395 / 140 + 0.135 * 0.045 + 0.075 * 0.09 + 2880 * 0.625e-6 + 0.00144 * 0.45 * 12;
   expect(callUsd('AWS')[1]).toBeCloseTo(aws, 6);
 });
 

@@ -17,7 +17,7 @@ export const CALL_HOUR = {
   /** Default of RETENTION_DAYS. */
   retentionMonths: 12,
   /** Calls of a task that is at its scaling target. */
-  callsPerTask: 200,
+  callsPerTask: 140,
 } as const;
 
 export interface CallLine {

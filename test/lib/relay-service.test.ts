@@ -43,7 +43,7 @@ describe('the variables of a task', () => {
         PUBLIC_URL: 'https://relay.example.com',
         TWILIO_API_URL: SETTINGS.TWILIO_API_URL.fallback,
       }),
-      maxCalls: 400,
+      maxCalls: 280,
     });
   });
 

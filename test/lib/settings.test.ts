@@ -25,7 +25,7 @@ test('without any setting there is a relay behind CloudFront, two tasks at least
     cpuArchitecture: 'arm64',
     baseImage: 'public.ecr.aws/docker/library/node:24-slim',
     tasks: { least: 2, most: 20 },
-    callsPerTask: 200,
+    callsPerTask: 140,
     relay: {},
   });
   expect(parseSettings({})).not.toHaveProperty('alarmEmail');
