@@ -53,6 +53,9 @@ interface Attempt {
   error?: unknown;
 }
 
+/** Nobody hears the call meanwhile: a stream that was stopped and does not close is not waited for any longer. */
+const MOST_AFTER_STOP_MS = 500;
+
 /**
  * Gives live calls to other tasks without losing a word: a second stream of the call is made, which the load balancer
  * gives to another task, and only when that one has proved that it hears the call is the first one stopped. What both
@@ -105,7 +108,7 @@ export class HandOver {
    * is a gap in its ledger. Never rejects.
    */
   async stopFirst(leg: LiveLeg): Promise<void> {
-    const { starter, reattach, logger, metrics } = this.#options;
+    const { starter, reattach, stopWithinMs, logger, metrics } = this.#options;
     const { start } = leg.session;
     if (start === undefined || leg.session.state !== 'streaming') return;
     const { callSid, streamSid } = start;
@@ -114,7 +117,10 @@ export class HandOver {
     logger.warn({ callSid, streamSid }, 'A call is handed over with a gap');
     try {
       // It ends with its socket, too.
-      if (!this.#isUnanswered) await starter.stop(start, streamSid);
+      if (!this.#isUnanswered) {
+        await starter.stop(start, streamSid);
+        await closedWithin(leg, Math.min(stopWithinMs, MOST_AFTER_STOP_MS));
+      }
     } catch (error) {
       logger.warn({ err: error, callSid, streamSid }, 'The stream of a call could not be stopped');
     }
@@ -199,11 +205,9 @@ export class HandOver {
     leg.session.handOver(proof.askedAtMs);
     metrics.count('callsHandedOver');
     log.info({ newStreamSid: proof.streamSid }, 'A call was handed over');
-    const stopped = new AbortController();
-    void leg.stream.closed.then(() => stopped.abort());
     try {
       await starter.stop(start, start.streamSid);
-      await pause(stopWithinMs, stopped.signal).catch(() => undefined);
+      await closedWithin(leg, stopWithinMs);
     } catch (error) {
       log.warn({ err: error }, 'The stream of a call that was handed over could not be stopped');
       await forgo(start);
@@ -211,6 +215,13 @@ export class HandOver {
       leg.stream.close('handed-over');
     }
   }
+}
+
+/** What Twilio sent before it stopped the stream is on its way, and its own close comes behind that. */
+async function closedWithin({ stream }: LiveLeg, withinMs: number): Promise<void> {
+  const closed = new AbortController();
+  void stream.closed.then(() => closed.abort());
+  await pause(withinMs, closed.signal).catch(() => undefined);
 }
 
 /** Twilio has said no; without an answer nobody knows. */
