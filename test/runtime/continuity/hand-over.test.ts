@@ -140,6 +140,16 @@ test('A call whose stream is stopped first gets another one', async () => {
   expect(signs).toEqual(['stopped-first']);
 });
 
+test("A call whose stream is stopped first hears what was on its way: Twilio's own close ends the leg", async () => {
+  const leg = new FakeLeg();
+  const stop = async (): Promise<void> => void setImmediate(() => leg.end('stopped by Twilio'));
+  const starter = { ...starterWith(async () => 'MZ2'), stop };
+  const { handOver, signs } = handOverWith({ starter, stopWithinMs: 60_000 });
+  await handOver.stopFirst(leg.live);
+  expect(leg.closedWith).toBe('stopped by Twilio');
+  expect(signs).toEqual(['stopped-first']);
+});
+
 test('Twilio is not asked to stop a stream while it gives no answer: the socket is closed', async () => {
   const leg = new FakeLeg();
   const timeIsUp = new AbortController();
