@@ -20,6 +20,7 @@ import { HandOver } from './hand-over';
 import { LeaseFailures } from './lease-failures';
 import { LegRegister, type EndedLeg } from './leg-register';
 import { LateReconciliation } from './late-reconciliation';
+import { closedWithin } from './closed-within';
 import { pause } from './pause';
 import { Reaper } from './reaper';
 import { hearing, Reattachment, type LossSign, type LostStream } from './reattachment';
@@ -157,7 +158,8 @@ export class Continuity {
    * A leg costs more than it may. Twilio is asked to stop its stream, because one whose socket is closed looks lost to
    * whoever hears of it. Never rejects.
    */
-  async endLeg({ session, stream }: LiveLeg, reason: LimitReason): Promise<void> {
+  async endLeg(leg: LiveLeg, reason: LimitReason): Promise<void> {
+    const { session, stream } = leg;
     const { starter, logger } = this.#options;
     const { start } = session;
     if (start === undefined) return;
@@ -165,11 +167,10 @@ export class Continuity {
     session.endAs(reason);
     logger.warn({ callSid, streamSid, reason }, 'A leg is ended: it costs more than it may');
     try {
-      const stopped = new AbortController();
-      void stream.closed.then(() => stopped.abort());
-      await starter?.stop(start, streamSid);
-      if (starter !== undefined)
-        await pause(this.#timing.stopWithinMs, stopped.signal).catch(() => undefined);
+      if (starter !== undefined) {
+        await starter.stop(start, streamSid);
+        await closedWithin(leg, this.#timing.stopWithinMs);
+      }
     } catch (error) {
       logger.warn(
         { err: error, callSid, streamSid },

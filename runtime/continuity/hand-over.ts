@@ -7,6 +7,7 @@ import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import type { LeaseStore } from '../store/lease-store';
 import { isCallNotInProgress, TwilioRestError } from '../twilio/twilio-rest';
+import { closedWithin } from './closed-within';
 import { pause } from './pause';
 import type { LossSign } from './reattachment';
 import type { StreamStarter } from './stream-starter';
@@ -215,13 +216,6 @@ export class HandOver {
       leg.stream.close('handed-over');
     }
   }
-}
-
-/** What Twilio sent before it stopped the stream is on its way, and its own close comes behind that. */
-async function closedWithin({ stream }: LiveLeg, withinMs: number): Promise<void> {
-  const closed = new AbortController();
-  void stream.closed.then(() => closed.abort());
-  await pause(withinMs, closed.signal).catch(() => undefined);
 }
 
 /** Twilio has said no; without an answer nobody knows. */
