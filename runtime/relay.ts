@@ -329,10 +329,9 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       admit: (request) => doors.mediaAdmission(request),
       onSocket: (socket, _request, { accountSid }) => {
         const session = newSession(wallNow());
-        const listener = { onEvent: session.accept.bind(session) };
         const stream = new TwilioMediaStream({
           socket,
-          listener,
+          listener: session,
           accountSid,
           tracks: config.tracks,
           refuse: ({ accountSid: of, callSid, streamSid }) => {
@@ -349,6 +348,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
         });
         calls.add({ session, stream });
         void session.ended.then(() => continuity.legEnded(session.start));
+        return stream;
       },
     },
     logger,

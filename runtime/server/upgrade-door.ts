@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Logger } from '../observability/logger';
-import { readTextFrames } from '../wire/text-frames';
+import { readTextFrames, type TextTaker } from '../wire/text-frames';
 
 /** May this request become a WebSocket? A grant goes on to `onSocket` as it is; a refusal is an HTTP answer. */
 export type Admission<Grant> =
@@ -12,8 +12,11 @@ export interface UpgradeDoor<Grant> {
   readonly paths: readonly string[];
   /** Counts its own refusals. What it throws is answered 500 and logged. */
   admit(request: IncomingMessage): Admission<Grant> | Promise<Admission<Grant>>;
-  /** Takes the open socket over, at once: messages may be there already. From here on the taker owns it. */
-  onSocket(socket: WebSocket, request: IncomingMessage, grant: Grant): void;
+  /**
+   * Takes the open socket over, at once: messages may be there already. From here on the taker owns it.
+   * @returns who reads messages that come most by their bytes, if anybody does
+   */
+  onSocket(socket: WebSocket, request: IncomingMessage, grant: Grant): TextTaker | undefined;
 }
 
 export interface UpgradeLimits {
@@ -56,8 +59,9 @@ export class UpgradeGuard<Grant> {
       const admission = await this.#door.admit(request);
       if (!admission.admitted) return refuseUpgrade(socket, admission.status);
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        readTextFrames(webSocket, socket, { isMasked: true, maxMessageBytes: this.#maxMessageBytes });
-        this.#handOver(webSocket, request, admission.grant);
+        const taker = this.#handOver(webSocket, request, admission.grant);
+        const maxMessageBytes = this.#maxMessageBytes;
+        readTextFrames(webSocket, socket, { isMasked: true, maxMessageBytes, taker });
       });
     } catch (error) {
       this.#logger.error({ err: error }, 'An upgrade request could not be processed');
@@ -65,15 +69,16 @@ export class UpgradeGuard<Grant> {
     }
   }
 
-  #handOver(webSocket: WebSocket, request: IncomingMessage, grant: Grant): void {
+  #handOver(webSocket: WebSocket, request: IncomingMessage, grant: Grant): TextTaker | undefined {
     // Whatever its owner does: an error of one socket must not become an uncaught exception.
     webSocket.on('error', (error) => this.#logger.debug({ err: error }, 'WebSocket error'));
     webSocket.on('ping', (data: Buffer) => this.#answerPing(webSocket, data));
     try {
-      this.#door.onSocket(webSocket, request, grant);
+      return this.#door.onSocket(webSocket, request, grant);
     } catch (error) {
       this.#logger.error({ err: error }, 'A WebSocket could not be taken');
       webSocket.terminate();
+      return undefined;
     }
   }
 

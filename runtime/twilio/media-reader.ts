@@ -24,6 +24,7 @@ const MOST_DIGITS = 15;
 
 let data: Buffer = Buffer.alloc(0);
 let at = 0;
+let end = 0;
 /** Read last. */
 let number = 0;
 
@@ -31,12 +32,19 @@ let number = 0;
  * Reads media messages of one stream without making anything but the result: the shape that Twilio sends, byte by byte
  * (twilio-media-streams.md, 2.2). It knows no other shape, and says so: then `parseTwilioMessage` reads all of the message.
  *
+ * @param from where the message begins in `bytes`, which ends at `to`
  * @param streamSid with nothing in it that JSON writes in another way than it means it, as a SID has (`isSid`)
  * @returns `undefined` when the message is not exactly of the expected shape and stream; the payload is the caller's
  */
-export function readMedia(message: Buffer, streamSid: string): MediaMessage | undefined {
-  data = message;
-  at = 0;
+export function readMedia(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  streamSid: string,
+): MediaMessage | undefined {
+  data = bytes;
+  at = from;
+  end = to;
   if (!skip(BEFORE_SEQUENCE) || !digits()) return undefined;
   const sequenceNumber = number;
   if (!skip(BEFORE_TRACK)) return undefined;
@@ -46,7 +54,7 @@ export function readMedia(message: Buffer, streamSid: string): MediaMessage | un
   const timestampMs = number;
   if (timestampMs > MAX_TIMESTAMP_MS || !skip(BEFORE_PAYLOAD)) return undefined;
   const payloadFrom = at;
-  at = data.length - ENDING.length - streamSid.length - BEFORE_STREAM.length;
+  at = end - ENDING.length - streamSid.length - BEFORE_STREAM.length;
   const payloadTo = at;
   if (payloadTo < payloadFrom || !skip(BEFORE_STREAM) || !skipName(streamSid) || !skip(ENDING))
     return undefined;
@@ -57,7 +65,7 @@ export function readMedia(message: Buffer, streamSid: string): MediaMessage | un
 }
 
 function skip(expected: Buffer): boolean {
-  if (!hasBytesAt(data, at, expected)) return false;
+  if (at + expected.length > end || !hasBytesAt(data, at, expected)) return false;
   at += expected.length;
   return true;
 }
@@ -72,7 +80,7 @@ function skipName(expected: string): boolean {
 function digits(): boolean {
   const from = at;
   number = 0;
-  for (; at < data.length; at += 1) {
+  for (; at < end; at += 1) {
     const digit = (data[at] ?? 0) - ZERO;
     if (digit < 0 || digit > 9) break;
     number = number * 10 + digit;

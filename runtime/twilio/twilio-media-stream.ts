@@ -5,6 +5,7 @@ import type { CallEvent, LegEndReason, LegStart } from '../model/call-event';
 import type { LegId } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
+import type { TextTaker } from '../wire/text-frames';
 import { readMedia } from './media-reader';
 import { mayFollow, type MediaStreamState } from './media-stream-state';
 import { SequenceWindow } from './sequence-window';
@@ -19,7 +20,7 @@ import { TICKET_PARAMETER, type TicketedCall, type TicketRefusal } from './strea
 
 /** Takes a leg's events, at once and in order. What it throws ends with the message that caused it. */
 export interface CallEventListener {
-  onEvent(event: CallEvent): void;
+  accept(event: CallEvent): void;
 }
 
 export interface MediaStreamTiming {
@@ -117,7 +118,7 @@ const MOST_HELD_BYTES = 256 * 1024;
  * for each `started`. Sends nothing but pings, because anything else is an error at Twilio's (31951), and never
  * pauses reading, because Twilio throws away what is not read (31930).
  */
-export class TwilioMediaStream {
+export class TwilioMediaStream implements TextTaker {
   /** Settles when the socket is gone. */
   readonly closed: Promise<void>;
   readonly #options: MediaStreamOptions;
@@ -190,10 +191,17 @@ export class TwilioMediaStream {
     return true;
   }
 
+  takeText(bytes: Buffer, from: number, to: number): boolean {
+    if (this.#state !== 'streaming') return false;
+    const media = readMedia(bytes, from, to, this.#streamSid);
+    if (media === undefined) return false;
+    this.#onMedia(media);
+    return true;
+  }
+
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#state === 'checking') return this.#hold(data, isBinary);
-    const media = isBinary ? undefined : readMedia(data as Buffer, this.#streamSid);
-    const message = media ?? parseTwilioMessage(data as Buffer, isBinary);
+    const message = parseTwilioMessage(data as Buffer, isBinary);
     switch (message.type) {
       case 'media':
         return this.#onMedia(message);
@@ -334,7 +342,7 @@ export class TwilioMediaStream {
 
   #emit(event: CallEvent): void {
     try {
-      this.#listener.onEvent(event);
+      this.#listener.accept(event);
     } catch (error) {
       this.#ignore('listener-failed', error);
     }

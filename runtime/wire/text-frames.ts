@@ -1,12 +1,24 @@
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { LentBytesTaker } from './lent-reads';
 
 export interface TextFrameOptions {
   /** Whether the peer masks: clients do, servers do not (RFC 6455, 5.1). */
   readonly isMasked: boolean;
   /** The receiver's limit: what is longer is left to it. */
   readonly maxMessageBytes: number;
+  /** Asked before a message is made of the bytes. */
+  readonly taker?: TextTaker | undefined;
+}
+
+/** Knows the messages that come most by their bytes: nothing need be made for them. */
+export interface TextTaker {
+  /**
+   * A whole text message is at `from` to `to`, for as long as this call takes. Nobody has looked whether it is UTF-8.
+   * @returns whether it was taken, which only ASCII may be; otherwise it comes as the socket's message
+   */
+  takeText(bytes: Buffer, from: number, to: number): boolean;
 }
 
 /** The one kind that is read here: a text message in one frame, without extensions. */
@@ -27,25 +39,33 @@ const MASK_BYTES = 4;
  * piece that the network brought, is left to `ws`, which sees the same bytes in the same order, but for those frames.
  *
  * Where `ws` does not listen to the connection as it is known to, nothing is changed.
+ * @returns takes what the connection brings past its `data` events (`LentReads`); `undefined` where nothing is changed
  */
-export function readTextFrames(webSocket: WebSocket, connection: Duplex, options: TextFrameOptions): void {
+export function readTextFrames(
+  webSocket: WebSocket,
+  connection: Duplex,
+  options: TextFrameOptions,
+): LentBytesTaker | undefined {
   const listeners = connection.listeners('data') as ((piece: Buffer) => void)[];
   const [others] = listeners;
-  if (others === undefined || listeners.length > 1) return;
+  if (others === undefined || listeners.length > 1) return undefined;
   const frames = new TextFrames(webSocket, options, (bytes) => others.call(connection, bytes));
   connection.removeListener('data', others);
   connection.on('data', (piece: Buffer) => frames.take(piece));
   // `ws` reads no more then.
   webSocket.on('error', () => frames.end());
+  return frames;
 }
 
-class TextFrames {
-  readonly #webSocket: WebSocket;
-  readonly #isMasked: boolean;
-  readonly #maxMessageBytes: number;
-  readonly #takeOther: (bytes: Buffer) => void;
+class TextFrames implements LentBytesTaker {
+  // What each frame reads comes first, so that it lies together.
   /** The next byte begins a message. */
   #isBetween = true;
+  readonly #isMasked: boolean;
+  readonly #maxMessageBytes: number;
+  readonly #taker: TextTaker | undefined;
+  readonly #webSocket: WebSocket;
+  readonly #takeOther: (bytes: Buffer) => void;
   /** Of a frame that is left to `ws`: its head as far as it is known, and what is missing of its payload. */
   readonly #head: number[] = [];
   #missingBytes = 0;
@@ -59,6 +79,7 @@ class TextFrames {
     this.#webSocket = webSocket;
     this.#isMasked = options.isMasked;
     this.#maxMessageBytes = options.maxMessageBytes;
+    this.#taker = options.taker;
     this.#takeOther = takeOther;
   }
 
@@ -68,14 +89,27 @@ class TextFrames {
   }
 
   take(piece: Buffer): void {
+    const at = this.#takeTexts(piece, piece.length, false);
+    if (at < piece.length && !this.#isOver) this.#leave(at === 0 ? piece : piece.subarray(at));
+  }
+
+  takeLent(bytes: Buffer, to: number): void {
+    const at = this.#takeTexts(bytes, to, true);
+    if (at < to && !this.#isOver) this.#leave(Buffer.from(bytes.subarray(at, to)));
+  }
+
+  /** @returns where the rest begins */
+  #takeTexts(bytes: Buffer, to: number, isLent: boolean): number {
     let at = 0;
-    while (this.#isBetween && at < piece.length) {
-      const end = this.#takeText(piece, at);
+    while (this.#isBetween && at < to) {
+      const end = this.#takeText(bytes, at, to, isLent);
       if (end === -1) break;
       at = end;
     }
-    if (this.#isOver || at === piece.length) return;
-    const rest = at === 0 ? piece : piece.subarray(at);
+    return at;
+  }
+
+  #leave(rest: Buffer): void {
     const isLast = this.#follow(rest);
     this.#isBetween = this.#head.length === 0 && this.#missingBytes === 0 && !this.#isInPieces;
     this.#takeOther(rest);
@@ -83,29 +117,30 @@ class TextFrames {
   }
 
   /** @returns where the frame at `from` ends; -1 when it is not all there, or of another kind: then nothing is changed */
-  #takeText(piece: Buffer, from: number): number {
+  #takeText(bytes: Buffer, from: number, to: number, isLent: boolean): number {
     const isMasked = this.#isMasked;
-    if (piece[from] !== WHOLE_TEXT || from + 2 > piece.length) return -1;
-    const second = piece[from + 1] ?? 0;
+    if (bytes[from] !== WHOLE_TEXT || from + 2 > to) return -1;
+    const second = bytes[from + 1] ?? 0;
     if (second >= MASKED !== isMasked) return -1;
     let length = second & ~MASKED;
     let at = from + 2;
-    if (length === EIGHT_BYTES || (length === TWO_BYTES && at + 2 > piece.length)) return -1;
+    if (length === EIGHT_BYTES || (length === TWO_BYTES && at + 2 > to)) return -1;
     if (length === TWO_BYTES) {
-      length = ((piece[at] ?? 0) << 8) | (piece[at + 1] ?? 0);
+      length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
       at += 2;
     }
     const payloadAt = isMasked ? at + MASK_BYTES : at;
     const end = payloadAt + length;
-    if (end > piece.length || length > this.#maxMessageBytes) return -1;
-    if (isMasked) unmask(piece, at, end);
-    const payload = piece.subarray(payloadAt, end);
+    if (end > to || length > this.#maxMessageBytes) return -1;
+    if (isMasked) unmask(bytes, at, end);
+    if (this.#taker?.takeText(bytes, payloadAt, end) === true) return end;
+    const payload = bytes.subarray(payloadAt, end);
     if (!isUtf8(payload)) {
       // The judgement is left to `ws`, and so is the frame, as it came.
-      if (isMasked) unmask(piece, at, end);
+      if (isMasked) unmask(bytes, at, end);
       return -1;
     }
-    this.#webSocket.emit('message', payload, false);
+    this.#webSocket.emit('message', isLent ? Buffer.from(payload) : payload, false);
     return end;
   }
 

@@ -21,15 +21,18 @@ const NONE = -1;
 
 let data: Buffer = Buffer.alloc(0);
 let at = 0;
+let end = 0;
 
 /**
  * Reads an acknowledgment of audio of the shape that Gladia documents (gladia-live.md, 3.2), byte by byte: one comes for
  * each message sent. It knows no other shape.
+ * @param from where the message begins in `bytes`, which ends at `to`
  * @returns `undefined` for everything else: then `parseGladiaMessage` reads all of the message
  */
-export function readAcknowledgment(message: Buffer): AcknowledgedRange | undefined {
-  data = message;
-  at = 0;
+export function readAcknowledgment(bytes: Buffer, from: number, to: number): AcknowledgedRange | undefined {
+  data = bytes;
+  at = from;
+  end = to;
   if (!skip(BEFORE_SESSION) || !skipText() || !skip(BEFORE_CREATED) || !skipText()) return undefined;
   if (!skip(BEFORE_BYTES)) return undefined;
   const fromByte = whole();
@@ -38,19 +41,19 @@ export function readAcknowledgment(message: Buffer): AcknowledgedRange | undefin
   if (toByte === NONE || !skip(BEFORE_TIMES)) return undefined;
   const fromSeconds = decimal();
   if (fromSeconds === NONE || !skipComma() || decimal() === NONE) return undefined;
-  if (!skip(ENDING) || at !== message.length) return undefined;
+  if (!skip(ENDING) || at !== end) return undefined;
   return { fromByte, toByte, fromMs: fromSeconds * 1000 };
 }
 
 function skip(expected: Buffer): boolean {
-  if (!hasBytesAt(data, at, expected)) return false;
+  if (at + expected.length > end || !hasBytesAt(data, at, expected)) return false;
   at += expected.length;
   return true;
 }
 
 /** Up to the quote; only what JSON writes as it is. */
 function skipText(): boolean {
-  for (; at < data.length; at += 1) {
+  for (; at < end; at += 1) {
     const code = data[at] ?? 0;
     if (code === QUOTE) return true;
     if (code === BACKSLASH || code < SPACE || code > LAST_ASCII) return false;
@@ -59,7 +62,7 @@ function skipText(): boolean {
 }
 
 function skipComma(): boolean {
-  if (data[at] !== COMMA) return false;
+  if (at >= end || data[at] !== COMMA) return false;
   at += 1;
   return true;
 }
@@ -68,7 +71,7 @@ function skipComma(): boolean {
 function whole(): number {
   const from = at;
   let number = 0;
-  for (; at < data.length; at += 1) {
+  for (; at < end; at += 1) {
     const digit = (data[at] ?? 0) - ZERO;
     if (digit < 0 || digit > 9) break;
     number = number * 10 + digit;
@@ -81,12 +84,12 @@ function whole(): number {
 function decimal(): number {
   const from = at;
   const before = whole();
-  if (before === NONE || data[at] !== POINT) return before;
+  if (before === NONE || at >= end || data[at] !== POINT) return before;
   at += 1;
   const fractionFrom = at;
   let number = before;
   let scale = 1;
-  for (; at < data.length; at += 1) {
+  for (; at < end; at += 1) {
     const digit = (data[at] ?? 0) - ZERO;
     if (digit < 0 || digit > 9) break;
     number = number * 10 + digit;

@@ -1,7 +1,9 @@
+import type { ClientRequestArgs } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Logger } from '../../observability/logger';
 import type { Metrics } from '../../observability/metrics';
-import { readTextFrames } from '../../wire/text-frames';
+import { LentReads } from '../../wire/lent-reads';
+import { readTextFrames, type TextTaker } from '../../wire/text-frames';
 import type { AcknowledgedRange, SocketEnd, SpeechSocket, SpeechSocketListener } from '../speech-provider';
 import { readAcknowledgment } from './acknowledgment-reader';
 import { decisionForCloseCode, decisionForUpgradeStatus } from './gladia-close-codes';
@@ -27,7 +29,7 @@ const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 const DROP_CODE = 4000;
 
 /** One socket on a Gladia session: bytes out, messages in, one `closed`. */
-export class GladiaSocket implements SpeechSocket {
+export class GladiaSocket implements SpeechSocket, TextTaker {
   readonly #socket: WebSocket;
   readonly #options: GladiaSocketOptions;
   readonly #listener: SpeechSocketListener;
@@ -39,20 +41,23 @@ export class GladiaSocket implements SpeechSocket {
   constructor(options: GladiaSocketOptions, listener: SpeechSocketListener) {
     this.#options = options;
     this.#listener = listener;
+    const reads = new LentReads(new URL(options.url).protocol === 'wss:');
     this.#socket = new WebSocket(options.url, {
       // mu-law does not compress, and a compressor costs memory per socket (gladia-live.md, 2.1).
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
       handshakeTimeout: options.connectTimeoutMs,
       followRedirects: false,
+      createConnection: (request: ClientRequestArgs) => reads.connect(request),
     });
     this.#socket.on('upgrade', (response) =>
-      this.#socket.once('open', () =>
-        readTextFrames(this.#socket, response.socket, {
+      this.#socket.once('open', () => {
+        reads.taker = readTextFrames(this.#socket, response.socket, {
           isMasked: false,
           maxMessageBytes: MAX_MESSAGE_BYTES,
-        }),
-      ),
+          taker: this,
+        });
+      }),
     );
     this.#socket.on('open', () => this.#onOpen());
     this.#socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
@@ -101,10 +106,16 @@ export class GladiaSocket implements SpeechSocket {
     this.#socket.ping();
   }
 
+  takeText(bytes: Buffer, from: number, to: number): boolean {
+    this.#isPongDue = false;
+    const range = readAcknowledgment(bytes, from, to);
+    if (range === undefined) return false;
+    this.#acknowledge(range);
+    return true;
+  }
+
   #onMessage(data: Buffer, isBinary: boolean): void {
     this.#isPongDue = false;
-    const range = isBinary ? undefined : readAcknowledgment(data);
-    if (range !== undefined) return this.#acknowledge(range);
     const message = isBinary
       ? ({ kind: 'ignored', reason: 'malformed' } as const)
       : parseGladiaMessage(data.toString('utf8'));

@@ -63,7 +63,7 @@ function openDoor(changes: Partial<UpgradeDoor<string>> = {}) {
   const door: UpgradeDoor<string> = {
     paths: ['/media'],
     admit: () => ({ admitted: true, grant: 'ticket' }),
-    onSocket: (socket, request, grant) => taken.push({ socket, request, grant }),
+    onSocket: (socket, request, grant) => void taken.push({ socket, request, grant }),
     ...changes,
   };
   return { taken, door };
@@ -270,7 +270,7 @@ describe('the upgrade door', () => {
   it('loses no message that came with the handshake', async () => {
     const messages: string[] = [];
     const { door } = openDoor({
-      onSocket: (socket) => socket.on('message', (data) => messages.push(String(data))),
+      onSocket: (socket) => void socket.on('message', (data) => messages.push(String(data))),
     });
     const server = await serve({ upgrade: door });
     const frame = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]).toString('latin1');
@@ -396,7 +396,7 @@ describe('the upgrade door', () => {
   });
 
   it('an oversized message closes that socket with 1009, and no other', async () => {
-    const { door } = openDoor({ onSocket: (socket) => socket.on('message', (data) => socket.send(data)) });
+    const { door } = openDoor({ onSocket: (socket) => void socket.on('message', (data) => socket.send(data)) });
     const server = await serve({ upgrade: door, maxMessageBytes: 100 });
     const [good, bad] = await Promise.all([open(server, '/media'), open(server, '/media')]);
     bad.send('x'.repeat(101));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readMedia } from '../../../runtime/twilio/media-reader';
+import { readMedia as readMediaAt } from '../../../runtime/twilio/media-reader';
 import { MAX_TIMESTAMP_MS, parseTwilioMessage } from '../../../runtime/twilio/twilio-messages';
 
 const MZ = `MZ${'0123456789abcdef'.repeat(2)}`;
@@ -29,6 +29,12 @@ const frame = (over: Partial<Fields> = {}): Buffer =>
     streamSid: MZ,
     ...over,
   });
+
+/** Amid other bytes, such as would make a number or a name longer. */
+const readMedia = (message: Buffer, streamSid: string): ReturnType<typeof readMediaAt> =>
+  readMediaAt(Buffer.concat([BEFORE, message, AFTER]), BEFORE.length, BEFORE.length + message.length, streamSid);
+const BEFORE = Buffer.from('{"event":');
+const AFTER = Buffer.from('"}0"},"streamSid":""}');
 
 const digits = fc.nat({ max: 10_000_000 }).map(String);
 const payload = fc.uint8Array({ minLength: 1, maxLength: 400 }).map((bytes) => Buffer.from(bytes));
@@ -135,4 +141,11 @@ test.each([
   ['nothing', Buffer.alloc(0)],
 ])('leaves %s to the full parser', (_, message) => {
   expect(readMedia(message, MZ)).toBeUndefined();
+});
+
+test('reads nothing behind its end', () => {
+  const message = frame();
+  for (let end = 0; end < message.length; end += 1)
+    expect(readMediaAt(message, 0, end, MZ)).toBeUndefined();
+  expect(readMediaAt(message, 0, message.length, MZ)).toBeDefined();
 });

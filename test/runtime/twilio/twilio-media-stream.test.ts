@@ -51,7 +51,7 @@ class Recorder {
   readonly events: CallEvent[] = [];
   readonly #waiting = new Set<() => void>();
 
-  onEvent(event: CallEvent): void {
+  accept(event: CallEvent): void {
     this.events.push(event);
     for (const wake of this.#waiting) wake();
   }
@@ -270,9 +270,9 @@ describe('messages that count for nothing', () => {
   it('what the listener throws on costs that one message', async () => {
     const recorder = new Recorder();
     const listener = {
-      onEvent(event: CallEvent) {
+      accept(event: CallEvent) {
         if (event.type === 'audio' && event.payload[0] === 3) throw new Error('no room');
-        recorder.onEvent(event);
+        recorder.accept(event);
       },
     };
     const bench = await connect({ listener });
@@ -287,7 +287,7 @@ describe('messages that count for nothing', () => {
   it('a listener that always throws does not stop the stream from ending', async () => {
     const bench = await connect({
       listener: {
-        onEvent() {
+        accept() {
           throw new Error('broken');
         },
       },
@@ -548,8 +548,8 @@ describe('sockets that end', () => {
     const recorder = new Recorder();
     const bench: Bench = await connect({
       listener: {
-        onEvent(event) {
-          recorder.onEvent(event);
+        accept(event) {
+          recorder.accept(event);
           if (event.type === 'started') bench.stream.close('drained');
         },
       },

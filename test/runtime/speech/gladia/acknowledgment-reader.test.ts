@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readAcknowledgment } from '../../../../runtime/speech/gladia/acknowledgment-reader';
+import { readAcknowledgment as readAt } from '../../../../runtime/speech/gladia/acknowledgment-reader';
 import { parseGladiaMessage } from '../../../../runtime/speech/gladia/gladia-messages';
 
 interface Fields {
@@ -44,6 +44,12 @@ const oddly = (right: fc.Arbitrary<string>): fc.Arbitrary<string> =>
       arbitrary: fc.constantFrom('9'.repeat(15), '9'.repeat(16), '0.30000000000000004', '12.819999999999999'),
     },
   );
+
+/** Amid other bytes, such as would go on with it. */
+const readAcknowledgment = (message: Buffer): ReturnType<typeof readAt> =>
+  readAt(Buffer.concat([BEFORE, message, AFTER]), BEFORE.length, BEFORE.length + message.length);
+const BEFORE = Buffer.from('{"session_id":"');
+const AFTER = Buffer.from(']}}]}}');
 
 const readsLikeTheFullParser = (message: Buffer): void => {
   const range = readAcknowledgment(message);
@@ -108,4 +114,10 @@ test.each([
   ['something behind the end', `${written(usual).toString()} `],
 ])('leaves %s to the full parser', (_, message) => {
   expect(readAcknowledgment(Buffer.from(message))).toBeUndefined();
+});
+
+test('reads nothing behind its end', () => {
+  const message = written(usual);
+  for (let end = 0; end < message.length; end += 1) expect(readAt(message, 0, end)).toBeUndefined();
+  expect(readAt(message, 0, message.length)).toBeDefined();
 });
