@@ -335,7 +335,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
           accountSid,
           tracks: config.tracks,
           refuse: ({ accountSid: of, callSid, streamSid }) => {
-            if (calls.hasHad(callSid, streamSid)) return 'known-stream';
+            if (calls.hasHad(streamSid)) return 'known-stream';
             const { callsPerAccount } = limits;
             const isFull = Number.isFinite(callsPerAccount) && calls.callsOf(of, callSid) >= callsPerAccount;
             return isFull ? 'account-full' : undefined;

@@ -73,8 +73,13 @@ interface Call {
   endTimer: NodeJS.Timeout | undefined;
 }
 
-/** A call may come back after it was taken for over, as after a pause of its stream: this many are remembered. */
-const REMEMBERED_CALLS = 10_000;
+/**
+ * A call may come back after it was taken for over, as after a pause of its stream: this many are remembered, 2 KB each.
+ * Of others, what the table has is asked for.
+ */
+const REMEMBERED_CALLS = 1_000;
+/** By name only. */
+const REMEMBERED_STREAMS = 10_000;
 /** Of legs that were heard out last: another task may yet tell that it heard them as well. */
 const REMEMBERED_LEGS = 100;
 /** A Twilio that does not answer this often does not keep a call open for ever. */
@@ -91,6 +96,8 @@ export class Calls {
   /** Legs that have ended, by streamSid. */
   readonly #heardOut = new Map<string, CallSession>();
   readonly #calls = new Map<string, Call>();
+  /** Those that have ended. */
+  readonly #streams = new Set<string>();
   #liveCalls = 0;
 
   constructor(options: CallsOptions) {
@@ -155,10 +162,9 @@ export class Calls {
   }
 
   /** Whether this process has, or remembers, such a leg. */
-  hasHad(callSid: string, streamSid: string): boolean {
+  hasHad(streamSid: string): boolean {
     return (
-      this.#calls.get(callSid)?.legs.has(streamSid) === true ||
-      [...this.#legs].some(({ session }) => session.streamSid === streamSid)
+      this.#streams.has(streamSid) || [...this.#legs].some(({ session }) => session.streamSid === streamSid)
     );
   }
 
@@ -176,6 +182,7 @@ export class Calls {
   adopt({ callSid, streamSid, accountSid, isCallEnded }: AdoptedLeg, summary: LegSummary): void {
     const call = this.#callOf(callSid, accountSid);
     call.legs.set(streamSid, summary);
+    this.#remember(streamSid);
     call.isEndCounted ||= isCallEnded;
     // It may have been ended without this leg, or before all was known of it.
     call.isOver = call.isLeft = false;
@@ -267,10 +274,16 @@ export class Calls {
     call.liveLegs -= 1;
     if (call.liveLegs === 0) this.#countLive(-1);
     if (summary !== undefined) call.legs.set(streamSid, summary);
+    this.#remember(streamSid);
     // What another one hears of a call whose stream was lost comes after it.
     if (!leg.session.isLost) this.#heardOut.set(streamSid, leg.session);
     forgetOldest(this.#heardOut, REMEMBERED_LEGS);
     if (call.liveLegs === 0) this.#endLater(call, this.#options.callEndGraceMs);
+  }
+
+  #remember(streamSid: string): void {
+    this.#streams.add(streamSid);
+    forgetOldest(this.#streams, REMEMBERED_STREAMS);
   }
 
   #endLater(call: Call, waitMs: number): void {

@@ -269,7 +269,7 @@ export class Continuity {
       return this.#reattach({ ...record, tracks, parameters, ...heard }, 'stream-error');
     }
     const { tracks, calls, leases, reader } = this.#options;
-    if (accountSid === undefined || calls.hasHad(callSid, streamSid)) return;
+    if (accountSid === undefined || calls.hasHad(streamSid)) return;
     // Its task ended it, because it cost too much, or made another one for it.
     const stored = await reader.readCall(callSid);
     if (stored?.call.legs[streamSid]?.endedAt !== undefined) return;

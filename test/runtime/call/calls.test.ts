@@ -298,6 +298,28 @@ test('a call that comes back after it was over ends again with all its legs', as
   expect([metrics.value('callsStarted'), metrics.value('callsEnded')]).toEqual([1, 1]);
 });
 
+test('a call that comes back after a thousand others ends with what the table has of it, and its streams are known', async () => {
+  const stored = new Map<string, LegSummary>();
+  const { start, calls, events } = create({
+    storedLegs: (callSid) =>
+      Promise.resolve({ ended: callSid === CALL ? Object.fromEntries(stored) : {}, open: [] }),
+  });
+  const first = start();
+  await first.end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  const told = events.find((event) => event.type === 'call-ended');
+  stored.set(first.streamSid, told!.legs[0]!);
+  const others = Array.from({ length: 1_000 }, (_, i) => start(new FakeLeg(`CA${i}`)));
+  for (const other of others) void other.end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  events.length = 0;
+  expect(calls.hasHad(first.streamSid)).toBe(true);
+  expect(calls.owesEnd(CALL)).toBe(false);
+  await start().end();
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(events).toMatchObject([{ type: 'call-ended', callSid: CALL, legs: [{}, {}] }]);
+});
+
 test('a leg of which more is known after its call was over ends it again, with that', async () => {
   const { calls, events, metrics, start } = create();
   const leg = start();
