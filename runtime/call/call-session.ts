@@ -124,16 +124,23 @@ export interface OpenSession {
 export class CallSession implements RecognitionListener {
   /** Resolves when the leg has ended: with its summary, or with nothing when it never started. */
   readonly ended: Promise<LegSummary | undefined>;
-  readonly #options: CallSessionOptions;
+  // What each frame reads comes first, so that it lies together.
+  #state: LegState = 'waiting';
+  #leg: Leg | undefined = undefined;
+  /** Wall clock, and `now`, of the first frame. */
+  #firstAudio: { readonly atMs: number; readonly nowMs: number } | undefined = undefined;
+  /** By `now`, in whole numbers. */
+  #lastAudioMs = 0;
+  /** Frames still say when the audio began. */
+  #isBeginning = true;
   readonly #now: Clock;
   readonly #metrics: Metrics;
+  readonly #options: CallSessionOptions;
   readonly #silence = new SilenceSupply();
   readonly #latencies = new Latencies();
   /** Start times of the last segments, for the keys of their add-ons. */
   readonly #segmentStartsMs = new Map<string, number>();
   #resolveEnded: (summary: LegSummary | undefined) => void = () => undefined;
-  #state: LegState = 'waiting';
-  #leg: Leg | undefined;
   #parties: CallParties = { direction: 'unknown' };
   #clock: CallClock | undefined;
   #originClaimed: Promise<void> = Promise.resolve();
@@ -147,11 +154,6 @@ export class CallSession implements RecognitionListener {
   readonly #results: SessionFacts[] = [];
   #unreconciledSessions = 0;
   #session: OpenSession | undefined;
-  /** Wall clock, and `now`, of the first frame. */
-  #firstAudio: { readonly atMs: number; readonly nowMs: number } | undefined;
-  #lastAudioNowMs = 0;
-  /** Frames still say when the audio began. */
-  #isBeginning = true;
   /** Wall clock: the earliest that its first audio can have been said. */
   #beganAtMs = Infinity;
   /** Wall clock: another leg has the call from here on. */
@@ -228,7 +230,7 @@ export class CallSession implements RecognitionListener {
       return undefined;
     const { now, wallNow } = this.#options;
     const beganAtMs = this.#clock?.originAtMs ?? Date.parse(this.#leg.startedAt);
-    return limitReached({ silentMs: now() - this.#lastAudioNowMs, callMs: wallNow() - beganAtMs }, limits);
+    return limitReached({ silentMs: now() - this.#lastAudioMs, callMs: wallNow() - beganAtMs }, limits);
   }
 
   /** It costs more than it may: it ends so, however its stream is ended. */
@@ -302,7 +304,7 @@ export class CallSession implements RecognitionListener {
     const { parties, languages, vocabulary } = readLegParameters(start.parameters);
     const startedAt = new Date(wallNow()).toISOString();
     this.#parties = parties;
-    this.#lastAudioNowMs = now();
+    this.#lastAudioMs = Math.floor(now());
     const first = isAnnounced(start) || attemptOf(start.parameters) > 0;
     const request = { callSid, streamSid, channels: tracks.length, languages, vocabulary, first };
     const recognition = this.#options.recognise(request, this, logger.child({ callSid, streamSid }));
@@ -335,7 +337,7 @@ export class CallSession implements RecognitionListener {
     if (leg === undefined || this.#state !== 'streaming') return;
     const nowMs = this.#now();
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
-    this.#lastAudioNowMs = nowMs;
+    this.#lastAudioMs = Math.floor(nowMs);
     if (this.#isBeginning) this.#noteBeginning(leg, track, nowMs);
     this.#metrics.count('audioReceived', payload.length / BYTES_PER_MS);
     this.#countFilled(leg.aligner.push(track, timestampMs, payload));
@@ -365,7 +367,7 @@ export class CallSession implements RecognitionListener {
   #supplySilence(leg: Leg): void {
     const { openedAtMs } = leg.recognition;
     if (openedAtMs !== undefined) this.#silence.sessionOpen(openedAtMs);
-    const heardAtMs = this.#firstAudio === undefined ? undefined : this.#lastAudioNowMs;
+    const heardAtMs = this.#firstAudio === undefined ? undefined : this.#lastAudioMs;
     const owedMs = this.#silence.owedMs(this.#now(), heardAtMs);
     if (owedMs > 0) this.#countFilled(leg.aligner.supply(owedMs));
   }
@@ -587,7 +589,7 @@ export class CallSession implements RecognitionListener {
     const { atMs, nowMs } = this.#firstAudio;
     return {
       firstAudioAt: isoTime(Math.min(atMs, this.#beganAtMs)),
-      lastAudioAt: isoTime(atMs + this.#lastAudioNowMs - nowMs),
+      lastAudioAt: isoTime(atMs + this.#lastAudioMs - nowMs),
     };
   }
 

@@ -53,18 +53,19 @@ export interface AudioTaker {
  * of its track says so.
  */
 export class TrackAligner {
-  readonly #tracks: readonly TrackAudio[];
+  // What each frame reads comes first, so that it lies together.
   /** The track that has nobody to wait for. */
   readonly #alone: TrackAudio | undefined;
-  readonly #alignmentWindowMs: number;
-  readonly #now: Clock;
-  readonly #taker: AudioTaker;
   /** Twilio's time of the start of the leg's audio. */
-  #originMs: number | undefined;
-  /** When the first frame came. */
-  #beganAtMs = 0;
+  #originMs: number | undefined = undefined;
   /** Silence supplied before the first frame. */
   #leadBytes = 0;
+  readonly #taker: AudioTaker;
+  readonly #now: Clock;
+  readonly #tracks: readonly TrackAudio[];
+  readonly #alignmentWindowMs: number;
+  /** When the first frame came. */
+  #beganAtMs = 0;
 
   constructor(options: TrackAlignerOptions) {
     this.#alignmentWindowMs = options.alignmentWindowMs;

@@ -28,10 +28,12 @@ export type SessionVerdict = 'accepted' | 'unconfirmed' | 'lost';
  * Bytes behind the last stretch have no fate yet. One value per leg, not per track: tracks travel interleaved.
  */
 export class AudioAccount {
+  /** The one that grows. */
+  #last: GrowingStretch | undefined;
   #stretches: GrowingStretch[] = [];
 
   get endByte(): number {
-    return this.#stretches[this.#stretches.length - 1]?.toByte ?? 0;
+    return this.#last?.toByte ?? 0;
   }
 
   get stretches(): readonly Stretch[] {
@@ -40,11 +42,11 @@ export class AudioAccount {
 
   /** Everything without a fate up to `toByte` gets this one. What has one keeps it. */
   settle(toByte: number, fate: Fate): void {
-    const last = this.#stretches[this.#stretches.length - 1];
+    const last = this.#last;
     const fromByte = last?.toByte ?? 0;
     if (toByte <= fromByte) return;
     if (last !== undefined && isSameFate(last.fate, fate)) last.toByte = toByte;
-    else this.#stretches.push({ fromByte, toByte, fate });
+    else this.#push({ fromByte, toByte, fate });
   }
 
   /** Audio from `byte` on will be sent again by another session: its fate is open again. */
@@ -52,7 +54,7 @@ export class AudioAccount {
     const kept = this.#stretches.filter((stretch) => stretch.fromByte < byte);
     const last = kept.at(-1);
     if (last !== undefined && last.toByte > byte) kept[kept.length - 1] = { ...last, toByte: byte };
-    this.#stretches = kept;
+    this.#replace(kept);
   }
 
   /**
@@ -81,19 +83,21 @@ export class AudioAccount {
   }
 
   #split(byte: number): void {
-    this.#stretches = this.#stretches.flatMap((stretch) =>
-      stretch.fromByte < byte && byte < stretch.toByte
-        ? [
-            { ...stretch, toByte: byte },
-            { ...stretch, fromByte: byte },
-          ]
-        : [stretch],
+    this.#replace(
+      this.#stretches.flatMap((stretch) =>
+        stretch.fromByte < byte && byte < stretch.toByte
+          ? [
+              { ...stretch, toByte: byte },
+              { ...stretch, fromByte: byte },
+            ]
+          : [stretch],
+      ),
     );
   }
 
   #change(session: number, change: (fate: OpenFate, stretch: Stretch) => Fate): void {
     const before = this.#stretches;
-    this.#stretches = [];
+    this.#replace([]);
     for (const stretch of before) {
       const { fate } = stretch;
       const isItsOwn = 'session' in fate && fate.session === session;
@@ -102,9 +106,19 @@ export class AudioAccount {
   }
 
   #append(stretch: Stretch): void {
-    const last = this.#stretches.at(-1);
+    const last = this.#last;
     if (last !== undefined && isSameFate(last.fate, stretch.fate)) last.toByte = stretch.toByte;
-    else this.#stretches.push({ ...stretch });
+    else this.#push({ ...stretch });
+  }
+
+  #push(stretch: GrowingStretch): void {
+    this.#stretches.push(stretch);
+    this.#last = stretch;
+  }
+
+  #replace(stretches: GrowingStretch[]): void {
+    this.#stretches = stretches;
+    this.#last = stretches.at(-1);
   }
 }
 

@@ -15,37 +15,36 @@ const FIELDS = 3;
 const RECEIVED = 1;
 /** Until its audio was sent for the first time; the last of it, of several messages. NaN: not yet. */
 const WAITED = 2;
+const NOT_YET = -1;
 
 /**
- * When which part of a leg's audio was received: for lateness and latency. A ring of numbers: it is read and written for
- * each frame and each acknowledgment.
+ * When which part of a leg's audio was received: for lateness and latency. A ring of numbers, whose last receipt is kept
+ * apart: that one is what most frames and messages are about, and then nothing else need be read.
  */
 export class Receipts {
+  /** Of the last receipt: where its audio ends, where that of the one before ends, and its times, in whole numbers. */
+  #lastEnd = 0;
+  #lastFrom = 0;
+  #lastReceivedMs = 0;
+  #lastWaitedUs = NOT_YET;
+  /** A receipt before the last one has audio that was never sent. */
+  #isPilingUp = false;
+  #count = 0;
+  /** Of the oldest receipt, rounded down. */
+  #oldestReceivedMs = 0;
+  /** What the ring says of the last receipt is out of date. */
+  #isAhead = false;
   #ring = new Float64Array(FIRST_CAPACITY * FIELDS);
   #capacity = FIRST_CAPACITY;
   /** Place of the oldest. */
   #head = 0;
-  #count = 0;
 
   /** Audio up to `endByte` has been received. A time before the last one counts as that. */
   add(endByte: number, atMs: number): void {
-    let receivedAtMs = atMs;
-    if (this.#count > 0) {
-      const last = this.#at(this.#count - 1);
-      const lastAtMs = this.#ring[last + RECEIVED] ?? NaN;
-      receivedAtMs = Math.max(atMs, lastAtMs);
-      // The first bytes of a merged receipt look up to RESOLUTION_MS older than they are, never younger.
-      if (receivedAtMs - lastAtMs < RESOLUTION_MS) {
-        this.#ring[last] = endByte;
-        return;
-      }
-      if (this.#count === this.#capacity) this.#resize(2 * this.#capacity);
-    }
-    const at = this.#at(this.#count);
-    this.#count += 1;
-    this.#ring[at] = endByte;
-    this.#ring[at + RECEIVED] = receivedAtMs;
-    this.#ring[at + WAITED] = NaN;
+    // The first bytes of a merged receipt look up to RESOLUTION_MS older than they are, never younger.
+    if (this.#count === 0 || atMs - this.#lastReceivedMs >= RESOLUTION_MS) this.#begin(atMs);
+    this.#lastEnd = endByte;
+    this.#isAhead = true;
   }
 
   /**
@@ -53,14 +52,9 @@ export class Receipts {
    * @param waitedMs of the oldest of it that is not in a receipt of its own
    */
   sent(byte: number, waitedMs: number, nowMs: number): void {
-    let index = this.#indexOf(byte);
-    if (index < this.#count) this.#ring[this.#at(index) + WAITED] = waitedMs;
-    // What piled up goes out together.
-    for (index -= 1; index >= 0; index -= 1) {
-      const at = this.#at(index);
-      if (!Number.isNaN(this.#ring[at + WAITED])) return;
-      this.#ring[at + WAITED] = nowMs - (this.#ring[at + RECEIVED] ?? NaN);
-    }
+    if (this.#isPilingUp || byte <= this.#lastFrom) return this.#sentOfMany(byte, waitedMs, nowMs);
+    this.#lastWaitedUs = Math.round(waitedMs * 1_000);
+    this.#isAhead = true;
   }
 
   /** Of words that end with the byte before `byte` and come now; `undefined` when that was never received. */
@@ -74,15 +68,18 @@ export class Receipts {
 
   /** Nobody will ask for audio before `byte` any more. */
   forget(byte: number): void {
+    this.#catchUp();
     while (this.#count > 1 && (this.#ring[this.#at(0)] ?? 0) <= byte) {
       this.#head = (this.#head + 1) & (this.#capacity - 1);
       this.#count -= 1;
     }
+    this.#noteOldest();
     if (this.#capacity > FIRST_CAPACITY && this.#count * 8 < this.#capacity) this.#resize(this.#capacity / 2);
   }
 
   /** When the byte before `byte` was received; `undefined` when it never was. Forgotten audio counts as received with the oldest kept. */
   receivedAtMs(byte: number): number | undefined {
+    this.#catchUp();
     const index = this.#indexOf(byte);
     return index < this.#count ? this.#ring[this.#at(index) + RECEIVED] : undefined;
   }
@@ -90,7 +87,8 @@ export class Receipts {
   /** The end of the last byte received at or before a time; 0 when none was. */
   endByteAt(atMs: number): number {
     // Mostly nothing that is kept is that old.
-    if ((this.#ring[this.#at(0) + RECEIVED] ?? 0) > atMs) return 0;
+    if (this.#count === 0 || this.#oldestReceivedMs > atMs) return 0;
+    this.#catchUp();
     let low = 0;
     let high = this.#count;
     while (low < high) {
@@ -101,6 +99,46 @@ export class Receipts {
     return low === 0 ? 0 : (this.#ring[this.#at(low - 1)] ?? 0);
   }
 
+  #begin(atMs: number): void {
+    this.#catchUp();
+    if (this.#count > 0 && this.#lastWaitedUs === NOT_YET) this.#isPilingUp = true;
+    if (this.#count === this.#capacity) this.#resize(2 * this.#capacity);
+    const at = this.#at(this.#count);
+    this.#ring[at + RECEIVED] = atMs;
+    this.#count += 1;
+    this.#lastFrom = this.#lastEnd;
+    this.#lastReceivedMs = Math.floor(atMs);
+    this.#lastWaitedUs = NOT_YET;
+    if (this.#count === 1) this.#noteOldest();
+  }
+
+  #noteOldest(): void {
+    this.#oldestReceivedMs = Math.floor(this.#ring[this.#at(0) + RECEIVED] ?? 0);
+  }
+
+  /** What piled up goes out together, or in parts. */
+  #sentOfMany(byte: number, waitedMs: number, nowMs: number): void {
+    this.#catchUp();
+    let index = this.#indexOf(byte);
+    this.#isPilingUp = index < this.#count - 1;
+    if (index < this.#count) this.#ring[this.#at(index) + WAITED] = waitedMs;
+    if (index === this.#count - 1) this.#lastWaitedUs = Math.round(waitedMs * 1_000);
+    for (index -= 1; index >= 0; index -= 1) {
+      const at = this.#at(index);
+      if (!Number.isNaN(this.#ring[at + WAITED])) return;
+      this.#ring[at + WAITED] = nowMs - (this.#ring[at + RECEIVED] ?? NaN);
+    }
+  }
+
+  /** Writes the last receipt into the ring. */
+  #catchUp(): void {
+    if (!this.#isAhead) return;
+    this.#isAhead = false;
+    const at = this.#at(this.#count - 1);
+    this.#ring[at] = this.#lastEnd;
+    this.#ring[at + WAITED] = this.#lastWaitedUs === NOT_YET ? NaN : this.#lastWaitedUs / 1_000;
+  }
+
   #at(index: number): number {
     return ((this.#head + index) & (this.#capacity - 1)) * FIELDS;
   }
@@ -109,8 +147,6 @@ export class Receipts {
   #indexOf(byte: number): number {
     let low = 0;
     let high = this.#count;
-    // Mostly it is the last one: what has just come is being sent.
-    if (high > 1 && (this.#ring[this.#at(high - 2)] ?? 0) < byte) low = high - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.#ring[this.#at(middle)] ?? 0) < byte) low = middle + 1;

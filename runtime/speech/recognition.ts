@@ -32,6 +32,12 @@ import type {
 import { SpeechSession } from './speech-session';
 import { StallWatch } from './stall-watch';
 
+/**
+ * When the audio was received that a `sendAudio` of some leg is taking right now; one ends before the next begins. Not a
+ * leg's own, for memory that is read with each frame of each leg costs more than the rest of the frame.
+ */
+let takenAtMs = NaN;
+
 /** A session is handed on only when the service has nearly all of what was sent. */
 const MOST_UNACKNOWLEDGED_MS = 2_000;
 
@@ -99,23 +105,33 @@ export interface RecognitionListener {
  * This is the one layer that retries. Nothing here ever slows the caller of `sendAudio`.
  */
 export class Recognition implements SessionLinkListener {
+  // What each frame and each acknowledgment reads comes first, so that it lies together.
+  #state: RecognitionState = 'connecting';
+  #receivedByte = 0;
+  /** What comes before was sent once, or dropped. */
+  #sentByte = 0;
+  /** When the first audio behind it was received; `undefined` while there is none, or it has only just come. */
+  #waitsSinceMs: number | undefined = undefined;
+  #link: SessionLink | undefined = undefined;
+  /** The detector is given the audio; decided with each tick. */
+  #isListening = false;
+  /** When so much is acknowledged, memory may be free. */
+  #releaseDueAtByte = 0;
+  readonly #receipts = new Receipts();
+  readonly account = new AudioAccount();
+  readonly #backlog: AudioBacklog;
+  readonly #metrics: Metrics;
+  readonly #lateAfterMs: number;
+  readonly #now: Clock;
   readonly #options: RecognitionOptions;
   readonly #listener: RecognitionListener;
   readonly #bytesPerMs: number;
   readonly #chunkBytes: number;
-  readonly #lateAfterMs: number;
-  readonly #metrics: Metrics;
-  readonly #backlog: AudioBacklog;
-  readonly #receipts = new Receipts();
   readonly #abort = new AbortController();
   readonly #finals = new LegFinals();
   readonly #reconciliation: Reconciliation;
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
-  readonly account = new AudioAccount();
-
-  #state: RecognitionState = 'connecting';
-  #link: SessionLink | undefined;
   /** Links whose session has handed on, and is being heard out. */
   readonly #retiring = new Set<SessionLink>();
   /** Slots of sessions in use. */
@@ -125,11 +141,6 @@ export class Recognition implements SessionLinkListener {
   readonly #attempts: Attempts;
   /** No further session is wanted. */
   readonly #unwanted = new AbortController();
-  #receivedByte = 0;
-  /** What comes before was sent once, or dropped. */
-  #sentByte = 0;
-  /** When the first audio behind it was received; NaN while there is none. */
-  #unsentSinceMs = NaN;
   #finishBeganAtMs = 0;
   /** Since when the session in use has had no socket, although it had one. */
   #lostAtMs: number | undefined;
@@ -138,8 +149,6 @@ export class Recognition implements SessionLinkListener {
   readonly #detector: SpeechDetector;
   readonly #stall: StallWatch;
   readonly #rollover: Rollover;
-  /** The detector is given the audio; decided with each tick. */
-  #isListening = false;
   /** The last session is over; others may still be heard out. */
   #isOver = false;
   #hasToldOfDrop = false;
@@ -152,6 +161,7 @@ export class Recognition implements SessionLinkListener {
     this.#bytesPerMs = BYTES_PER_MS * options.request.channels;
     this.#chunkBytes = options.chunkMs * this.#bytesPerMs;
     this.#lateAfterMs = options.timing.lateAfterMs;
+    this.#now = options.now;
     this.#metrics = options.metrics;
     this.#attempts = new Attempts(options.random);
     this.#settled = new SettledMarks(
@@ -238,9 +248,10 @@ export class Recognition implements SessionLinkListener {
       return;
     }
     this.#receipts.add(this.#receivedByte, receivedAtMs);
-    if (Number.isNaN(this.#unsentSinceMs)) this.#unsentSinceMs = receivedAtMs;
     this.#backlog.append(bytes);
+    takenAtMs = receivedAtMs;
     this.#link?.pump();
+    if (this.#sentByte < this.#receivedByte) this.#waitsSinceMs ??= receivedAtMs;
   }
 
   /** No more audio comes: sends what is left, says so, and hears what is left. `closed` resolves when that is done. */
@@ -385,11 +396,9 @@ export class Recognition implements SessionLinkListener {
     link.finish(session.sentByte);
   }
 
-  #pace(): CatchUpPace {
-    return new CatchUpPace({
-      bytesPerMs: this.#bytesPerMs,
-      factor: this.#options.catchUpFactor ?? Infinity,
-    });
+  #pace(): CatchUpPace | undefined {
+    const { catchUpFactor: factor } = this.#options;
+    return factor === undefined ? undefined : new CatchUpPace({ bytesPerMs: this.#bytesPerMs, factor });
   }
 
   get #isFinishing(): boolean {
@@ -500,13 +509,14 @@ export class Recognition implements SessionLinkListener {
     if (this.#isListening) this.#detector.push(audio);
   }
 
-  acknowledged(link: SessionLink, nowMs: number): void {
+  acknowledged(link: SessionLink): void {
     if (link !== this.#link) return this.#release();
     const { session } = link;
-    const lateByte = this.#receipts.endByteAt(nowMs - this.#lateAfterMs);
-    this.account.settle(Math.min(session.ackedByte, lateByte), session.fates.late);
-    this.account.settle(session.ackedByte, session.fates.inTime);
-    this.#release();
+    const { ackedByte } = session;
+    const lateByte = this.#receipts.endByteAt(this.#now() - this.#lateAfterMs);
+    if (lateByte > 0) this.account.settle(Math.min(ackedByte, lateByte), session.fates.late);
+    this.account.settle(ackedByte, session.fates.inTime);
+    if (ackedByte >= this.#releaseDueAtByte) this.#release();
   }
 
   lost(link: SessionLink): void {
@@ -629,7 +639,7 @@ export class Recognition implements SessionLinkListener {
   #noteSent(toByte: number, nowMs: number): void {
     if (toByte <= this.#sentByte) return;
     this.#sentByte = toByte;
-    const waitedMs = Number.isNaN(this.#unsentSinceMs) ? 0 : Math.max(0, nowMs - this.#unsentSinceMs);
+    const waitedMs = Math.max(0, nowMs - (this.#waitsSinceMs ?? takenAtMs));
     this.#metrics.observe('relayLatency', waitedMs);
     this.#receipts.sent(toByte, waitedMs, nowMs);
     this.#noteUnsent();
@@ -637,13 +647,15 @@ export class Recognition implements SessionLinkListener {
 
   #noteUnsent(): void {
     const isAllSent = this.#sentByte >= this.#receivedByte;
-    this.#unsentSinceMs = isAllSent ? NaN : (this.#receipts.receivedAtMs(this.#sentByte + 1) ?? NaN);
+    this.#waitsSinceMs = isAllSent ? undefined : this.#receipts.receivedAtMs(this.#sentByte + 1);
   }
 
   // --- the books
 
   #release(): void {
-    let byte = this.#link === undefined ? 0 : this.#openByte(this.#link.session);
+    const link = this.#link;
+    let byte = link === undefined ? 0 : this.#openByte(link.session);
+    this.#releaseDueAtByte = (link?.session.ackedByte ?? 0) + SLAB_BYTES;
     // Memory goes in whole slabs: with most acknowledgments, none.
     if (byte < this.#backlog.startByte + SLAB_BYTES) return;
     if (this.#retiring.size > 0)

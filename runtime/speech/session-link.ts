@@ -37,7 +37,7 @@ export interface SessionLinkListener {
   opened(link: SessionLink): void;
   /** `audio` is being sent for the first time. Valid during the call. */
   sent(link: SessionLink, audio: Buffer, nowMs: number): void;
-  acknowledged(link: SessionLink, nowMs: number): void;
+  acknowledged(link: SessionLink): void;
   heard(link: SessionLink, event: SpeechEvent): void;
   /** Its socket is gone; it is being resumed, or `over` follows. */
   lost(link: SessionLink): void;
@@ -50,7 +50,8 @@ export interface SessionLinkOptions {
   readonly session: SpeechSession;
   readonly provider: SpeechProvider;
   readonly backlog: AudioBacklog;
-  readonly pace: CatchUpPace;
+  /** Without it, as fast as the socket takes it. */
+  readonly pace?: CatchUpPace | undefined;
   readonly attempts: Attempts;
   /** Less than this is sent only when no more comes. */
   readonly chunkBytes: number;
@@ -64,32 +65,36 @@ export interface SessionLinkOptions {
  * The way to one session: its sockets, one after the other, what is sent on them and what comes. Resumes the session
  * when a socket is lost, and sends again what was not acknowledged.
  */
-export class SessionLink {
+export class SessionLink implements SpeechSocketListener {
+  // What each frame and each acknowledgment reads comes first, so that it lies together, and each on its own: one object
+  // less to read.
   readonly session: SpeechSession;
-  // Each on its own: one object less to read with every frame.
+  #socket: SpeechSocket | undefined;
+  /** Audio from here on is not this session's, and what comes before is all. */
+  #endByte: number | undefined;
+  #openedAtMs: number | undefined;
   readonly #backlog: AudioBacklog;
-  readonly #pace: CatchUpPace;
+  readonly #pace: CatchUpPace | undefined;
   readonly #chunkBytes: number;
+  /** Acknowledgments so far, and at the last tick. */
+  #acks = 0;
+  /** Nothing had been acknowledged for long when the last socket was lost. */
+  #lackedAcks = false;
   readonly #now: Clock;
   readonly #metrics: Metrics;
   readonly #listener: SessionLinkListener;
+  #acksAtTick = 0;
   readonly #timing: RecognitionTiming;
   readonly #attempts: Attempts;
   readonly #provider: SpeechProvider;
   readonly #logger: Logger;
-  #socket: SpeechSocket | undefined;
-  #openedAtMs: number | undefined;
   /** Since when the session has had no socket that lasted. */
   #lostAtMs: number | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #probeSentAtMs = 0;
   #lastHeardAtMs = 0;
-  /** Since when something is sent and nothing acknowledged; `Infinity` while nothing is. */
+  /** Since when something is sent and nothing acknowledged, as far as ticks tell; `Infinity` while nothing is. */
   #unacknowledgedSinceMs = Infinity;
-  /** Nothing had been acknowledged for long when the last socket was lost. */
-  #lackedAcks = false;
-  /** Audio from here on is not this session's, and what comes before is all. */
-  #endByte: number | undefined;
   /** On the socket in use. */
   #hasSentStop = false;
   #isClosed = false;
@@ -142,7 +147,8 @@ export class SessionLink {
       const waitingBytes = endByte - session.sentByte;
       if (waitingBytes <= 0 || (waitingBytes < chunkBytes && !isEnding)) break;
       const nowMs = this.#now();
-      if (this.#pace.allowedBytes(nowMs) < Math.min(waitingBytes, chunkBytes)) break;
+      const allowedBytes = this.#pace?.allowedBytes(nowMs) ?? Infinity;
+      if (allowedBytes < Math.min(waitingBytes, chunkBytes)) break;
       if (socket.bufferedBytes >= SOCKET_HIGH_WATER_BYTES) break;
       this.#send(socket, waitingBytes, nowMs);
     }
@@ -154,6 +160,7 @@ export class SessionLink {
   tick(): void {
     if (this.#isClosed) return;
     const timing = this.#timing;
+    this.#noteAcks();
     if (this.session.isProbing && this.#now() - this.#probeSentAtMs >= timing.probeTimeoutMs)
       this.#endProbe();
     if (this.#isHalfOpen()) this.#onHalfOpen();
@@ -163,17 +170,12 @@ export class SessionLink {
   }
 
   #connect(): void {
-    const listener: SpeechSocketListener = {
-      opened: () => socket === this.#socket && this.#onOpened(),
-      acknowledged: (range) => socket === this.#socket && this.#onAcknowledged(range),
-      heard: (event) => socket === this.#socket && this.#onHeard(event),
-      closed: (end) => socket === this.#socket && this.#onClosed(end),
-    };
-    const socket: SpeechSocket = this.#provider.connect(this.session.grant, listener, this.#logger);
-    this.#socket = socket;
+    this.#socket = this.#provider.connect(this.session.grant, this, this.#logger);
   }
 
-  #onOpened(): void {
+  // --- what the socket in use tells
+
+  opened(): void {
     if (this.#lostAtMs !== undefined) this.#metrics.count('sessionsResumed');
     this.session.beginSocket();
     this.#openedAtMs = this.#now();
@@ -182,23 +184,17 @@ export class SessionLink {
     this.pump();
   }
 
-  #onAcknowledged(range: AcknowledgedRange): void {
+  acknowledged(range: AcknowledgedRange): void {
     const { session } = this;
-    const nowMs = this.#now();
     session.acknowledge(range);
     session.hasAnswered = true;
+    this.#acks += 1;
     this.#lackedAcks = false;
-    this.#lastHeardAtMs = nowMs;
-    this.#unacknowledgedSinceMs = session.isAllAcknowledged ? Infinity : nowMs;
-    if (this.#openedAtMs !== undefined && nowMs - this.#openedAtMs >= this.#timing.stableAfterMs) {
-      this.#attempts.reset();
-      this.#lostAtMs = undefined;
-    }
-    this.#listener.acknowledged(this, nowMs);
+    this.#listener.acknowledged(this);
     this.pump();
   }
 
-  #onHeard(event: SpeechEvent): void {
+  heard(event: SpeechEvent): void {
     this.#lastHeardAtMs = this.#now();
     this.session.hasAnswered = true;
     // Acks come before the text: they are about having the audio.
@@ -207,7 +203,7 @@ export class SessionLink {
     this.#listener.heard(this, event);
   }
 
-  #onClosed(end: SocketEnd): void {
+  closed(end: SocketEnd): void {
     const { session } = this;
     const timing = this.#timing;
     this.#lackedAcks ||= this.#unacknowledgedMs() >= timing.ackTimeoutMs;
@@ -233,6 +229,20 @@ export class SessionLink {
       );
   }
 
+  /** Looked at with each tick, and not with each acknowledgment: nobody waits for less than seconds. */
+  #noteAcks(): void {
+    const nowMs = this.#now();
+    const hasNew = this.#acks > this.#acksAtTick;
+    this.#acksAtTick = this.#acks;
+    if (this.session.isAllAcknowledged) this.#unacknowledgedSinceMs = Infinity;
+    else if (hasNew || this.#unacknowledgedSinceMs === Infinity) this.#unacknowledgedSinceMs = nowMs;
+    if (!hasNew) return;
+    this.#lastHeardAtMs = nowMs;
+    if (this.#openedAtMs === undefined || nowMs - this.#openedAtMs < this.#timing.stableAfterMs) return;
+    this.#attempts.reset();
+    this.#lostAtMs = undefined;
+  }
+
   /**
    * Where the service has acknowledged before, missing acks mean that the socket leads nowhere, although the network has
    * not noticed (gladia-live.md, 4.6). A service that never acknowledges is none of those.
@@ -253,7 +263,7 @@ export class SessionLink {
 
   #onHalfOpen(): void {
     this.#logger.warn({ session: this.session.number }, 'Audio stays unacknowledged');
-    this.#onClosed({ decision: 'resume', code: HALF_OPEN });
+    this.closed({ decision: 'resume', code: HALF_OPEN });
   }
 
   /** The service does not say where it stands after a resume. */
@@ -269,9 +279,8 @@ export class SessionLink {
     const mostBytes = Math.min(isProbe ? this.#chunkBytes : SLAB_BYTES, waitingBytes);
     const piece = this.#backlog.read(session.sentByte, mostBytes);
     session.sent(piece.length);
-    this.#pace.sent(piece.length);
+    this.#pace?.sent(piece.length);
     if (isProbe) this.#probeSentAtMs = nowMs;
-    if (this.#unacknowledgedSinceMs === Infinity) this.#unacknowledgedSinceMs = nowMs;
     this.#metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
     const resentBytes = session.resentBytes - resentBefore;
     if (resentBytes > 0) this.#metrics.count('audioResent', resentBytes / BYTES_PER_MS);

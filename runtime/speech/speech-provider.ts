@@ -44,7 +44,10 @@ export interface SpeechSocket {
   sendAudio(bytes: Buffer): void;
   /** Says that no more audio comes; the service answers with what is left and closes. */
   stop(): void;
-  /** `end`: the session is over. `drop`: only this socket is; the session may be resumed. Safe to call twice. */
+  /**
+   * `end`: the session is over. `drop`: only this socket is; the session may be resumed. The listener hears of nothing from
+   * here on. Safe to call twice.
+   */
   close(how: 'end' | 'drop'): void;
 }
 
@@ -53,7 +56,7 @@ export interface SpeechSocketListener {
   /** The service has buffered audio. */
   acknowledged(range: AcknowledgedRange): void;
   heard(event: SpeechEvent): void;
-  /** Exactly once, also when the socket never opened. */
+  /** Once, also when the socket never opened; not when it was closed from here. */
   closed(end: SocketEnd): void;
 }
 

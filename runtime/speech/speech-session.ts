@@ -20,17 +20,31 @@ const ROUNDING = 1e-3;
  * Positions are bytes of the leg's audio unless they are called session bytes.
  */
 export class SpeechSession {
+  // What each frame and each acknowledgment reads comes first, so that it lies together.
+  /** Next to be sent. */
+  sentByte = 0;
+  #furthestSentByte = 0;
+  /** A message sent after a resume whose ack tells what the service has. */
+  #probeBytes = 0;
+  #isProbeDue = false;
+  #resentBytes = 0;
+  /** The service has everything before. */
+  ackedByte = 0;
+  #ackedSessionBytes = 0;
+  /** In flight when sockets were lost: until the next ack tells, the service may have kept them, or not. */
+  #inDoubtBytes = 0;
+  /** The service has acknowledged or said something, ever. */
+  hasAnswered = false;
+  /** It has acknowledged audio, ever: not every service may. */
+  hasAcknowledged = false;
+  readonly #unacknowledged = new Unacknowledged();
+  /** Of what it acknowledges; the same for every ack. */
+  readonly fates: { readonly late: Fate; readonly inTime: Fate };
   readonly number: number;
   readonly grant: SessionGrant;
   /** Where it begins. */
   readonly baseByte: number;
   readonly timeline: SessionTimeline;
-  /** Of what it acknowledges; the same for every ack. */
-  readonly fates: { readonly late: Fate; readonly inTime: Fate };
-  /** Next to be sent. */
-  sentByte: number;
-  /** The service has everything before. */
-  ackedByte: number;
   /** What comes before is another session's for good: it was handed on in a pause. */
   floorByte = 0;
   /** Leg audio from here on is a later session's. */
@@ -39,10 +53,6 @@ export class SpeechSession {
   isStopped = false;
   /** Nothing more is sent or heard; its final result is all that is left. */
   isOver = false;
-  /** The service has acknowledged or said something, ever. */
-  hasAnswered = false;
-  /** It has acknowledged audio, ever: not every service may. */
-  hasAcknowledged = false;
   /** Text came of audio that it has not acknowledged: its acks do not tell what it has, now or later. */
   hasUnacknowledgedText = false;
   /** Its summary was told. */
@@ -52,25 +62,16 @@ export class SpeechSession {
   #resolveExtent: () => void = () => undefined;
 
   readonly #bytesPerMs: number;
-  readonly #unacknowledged = new Unacknowledged();
   /** Finals by id, and whether each repeats an earlier session's. */
   readonly #utterances = new Map<string, boolean>();
   readonly #durationsMs = new Map<DurationSource, number>();
-  #ackedSessionBytes = 0;
-  /** In flight when sockets were lost: until the next ack tells, the service may have kept them, or not. */
-  #inDoubtBytes = 0;
-  /** Of that, sent again after an earlier loss: if the service kept these, it has them twice. */
+  /** Of what is in doubt, sent again after an earlier loss: if the service kept these, it has them twice. */
   #inDoubtAgainBytes = 0;
-  #isProbeDue = false;
-  /** A message sent after a resume whose ack tells what the service has. */
-  #probeBytes = 0;
   /** What was said of this audio proves that the service has it, acknowledged or not. */
   #heardByte: number;
-  #furthestSentByte: number;
   #countedTwiceBytes = 0;
   /** As many more, or fewer, or none: an ack told of them that may have been about another message. */
   #perhapsTwiceBytes = 0;
-  #resentBytes = 0;
   #skippedBytes = 0;
 
   constructor(options: { number: number; grant: SessionGrant; baseByte: number; bytesPerMs: number }) {

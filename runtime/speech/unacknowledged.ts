@@ -1,33 +1,38 @@
 import type { AcknowledgedRange } from './speech-provider';
 
-/** A power of two. Doubled when more messages are on their way. */
-const FIRST_CAPACITY = 64;
-/** Numbers of a message, side by side: its length, and the position in the leg's audio where it ends. */
-const FIELDS = 2;
-const END = 1;
+/** Messages of one length, one behind the other in the leg's audio. */
+interface Run {
+  readonly messageBytes: number;
+  count: number;
+  /** Where the last of them ends, in the leg's audio. */
+  endByte: number;
+}
 
 /**
- * The messages sent on one socket and not acknowledged yet, in order, in a ring: nothing is made for a message.
+ * The messages sent on one socket and not acknowledged yet, in order. Nothing is made for a message that goes on with the
+ * one before, as nearly all do.
  * Acks are counted by length and never by absolute offset: whether offsets run on over a reconnect, and whether
  * the end is included, is UNKNOWN (gladia-live.md, 4.4).
  */
 export class Unacknowledged {
-  #ring = new Float64Array(FIRST_CAPACITY * FIELDS);
-  #capacity = FIRST_CAPACITY;
-  /** Place of the first message. */
-  #head = 0;
+  /** The oldest messages, mostly all there are: numbers of this object, so that no other need be read. */
+  #messageBytes = 0;
   #count = 0;
-  #bytes = 0;
+  #endByte = 0;
   /** Of the first message, acknowledged already. */
-  #partOfHead = 0;
+  #partOfFirst = 0;
+  #bytes = 0;
+  /** Behind those. Bounded by what is sent before missing acks end the socket. */
+  #later: Run[] = [];
 
   sent(bytes: number, endByte: number): void {
-    if (this.#count === this.#capacity) this.#grow();
-    const at = ((this.#head + this.#count) & (this.#capacity - 1)) * FIELDS;
-    this.#ring[at] = bytes;
-    this.#ring[at + END] = endByte;
-    this.#count += 1;
     this.#bytes += bytes;
+    if (this.#count === 0) this.#begin({ messageBytes: bytes, count: 1, endByte });
+    else if (this.#later.length > 0) this.#sentLater(bytes, endByte);
+    else if (bytes === this.#messageBytes && endByte === this.#endByte + bytes) {
+      this.#count += 1;
+      this.#endByte = endByte;
+    } else this.#later.push({ messageBytes: bytes, count: 1, endByte });
   }
 
   get isEmpty(): boolean {
@@ -44,41 +49,45 @@ export class Unacknowledged {
     let bytes = 0;
     let toByte = 0;
     while (this.#count > 0 && left > 0) {
-      const at = this.#head * FIELDS;
-      const rest = (this.#ring[at] ?? 0) - this.#partOfHead;
+      const rest = this.#messageBytes - this.#partOfFirst;
       // One byte short of a message's end: this range names its last byte, not the one after it.
       const part = left >= rest - 1 ? rest : left;
       left -= part;
       bytes += part;
-      toByte = (this.#ring[at + END] ?? 0) - (rest - part);
+      toByte = this.#endByte - (this.#count - 1) * this.#messageBytes - (rest - part);
       if (part === rest) this.#next();
-      else this.#partOfHead += part;
+      else this.#partOfFirst += part;
     }
     this.#bytes -= bytes;
     return bytes === 0 ? undefined : { bytes, toByte };
   }
 
   clear(): void {
-    this.#head = 0;
     this.#count = 0;
+    this.#partOfFirst = 0;
     this.#bytes = 0;
-    this.#partOfHead = 0;
+    this.#later = [];
+  }
+
+  #begin({ messageBytes, count, endByte }: Run): void {
+    this.#messageBytes = messageBytes;
+    this.#count = count;
+    this.#endByte = endByte;
+  }
+
+  #sentLater(bytes: number, endByte: number): void {
+    const last = this.#later.at(-1);
+    if (last?.messageBytes === bytes && endByte === last.endByte + bytes) {
+      last.count += 1;
+      last.endByte = endByte;
+    } else this.#later.push({ messageBytes: bytes, count: 1, endByte });
   }
 
   #next(): void {
-    this.#head = (this.#head + 1) & (this.#capacity - 1);
+    this.#partOfFirst = 0;
     this.#count -= 1;
-    this.#partOfHead = 0;
-  }
-
-  /** Twice as long, with the first message in the first place. */
-  #grow(): void {
-    const from = this.#head * FIELDS;
-    const ring = new Float64Array(2 * this.#ring.length);
-    ring.set(this.#ring.subarray(from));
-    ring.set(this.#ring.subarray(0, from), this.#ring.length - from);
-    this.#ring = ring;
-    this.#capacity *= 2;
-    this.#head = 0;
+    if (this.#count > 0) return;
+    const run = this.#later.shift();
+    if (run !== undefined) this.#begin(run);
   }
 }

@@ -28,7 +28,7 @@ export interface MediaStreamTiming {
   readonly startTimeoutMs?: number;
   /** Twilio shows no idle limit, load balancers do (2.7). Default 20 s. */
   readonly pingIntervalMs?: number;
-  /** Neither media nor a pong for this long means that nobody is there; looked at with each ping. Default 75 s. */
+  /** Neither media nor a pong for this long, counted in pings, means that nobody is there. Default 75 s. */
   readonly idleTimeoutMs?: number;
   /** Longest wait for the peer's part of a close. Our choice: Twilio's is UNKNOWN (2.6). Default 2 s. */
   readonly closeTimeoutMs?: number;
@@ -121,24 +121,29 @@ const MOST_HELD_BYTES = 256 * 1024;
 export class TwilioMediaStream implements TextTaker {
   /** Settles when the socket is gone. */
   readonly closed: Promise<void>;
+  // What each frame reads comes first, so that it lies together.
+  #state: MediaStreamState = 'waiting';
+  #streamSid = '';
+  readonly #sequence = new SequenceWindow();
+  /** Of the tracks that are transcribed. */
+  readonly #audioBytes: Partial<Record<Track, number>> = {};
+  /** So much of a track was not too much when it was last looked at, and is not now. */
+  #plausibleBytes = 0;
+  /** Media or a pong came since the last ping. */
+  #isHeard = false;
+  readonly #listener: CallEventListener;
   readonly #options: MediaStreamOptions;
   readonly #socket: WebSocket;
-  readonly #listener: CallEventListener;
   readonly #now: () => number;
   readonly #closeTimeoutMs: number;
   readonly #idleTimeoutMs: number;
   readonly #pingTimer: NodeJS.Timeout;
   readonly #startTimer: NodeJS.Timeout;
-  readonly #sequence = new SequenceWindow();
   readonly #logged = new Set<string>();
   #closeTimer: NodeJS.Timeout | undefined;
   #logger: Logger;
-  #state: MediaStreamState = 'waiting';
-  #streamSid = '';
   #heardAt: number;
   #beganAt = 0;
-  /** Of the tracks that are transcribed. */
-  readonly #audioBytes: Partial<Record<Track, number>> = {};
   #brokeProtocol = false;
   #held: { readonly data: RawData; readonly isBinary: boolean }[] = [];
   #heldBytes = 0;
@@ -158,7 +163,7 @@ export class TwilioMediaStream implements TextTaker {
     this.#pingTimer = setInterval(() => this.#checkPeer(), options.pingIntervalMs ?? PING_INTERVAL_MS);
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    this.#socket.on('pong', () => (this.#heardAt = this.#now()));
+    this.#socket.on('pong', () => (this.#isHeard = true));
     this.#socket.on('error', (error) => this.#onError(error));
     this.#socket.on('close', () => this.#onClose());
   }
@@ -222,14 +227,15 @@ export class TwilioMediaStream implements TextTaker {
     if (this.#state !== 'streaming')
       return this.#ignore(this.#state === 'waiting' ? 'before-start' : 'after-end');
     if (media.streamSid !== this.#streamSid) return this.#ignore('other-stream');
-    this.#heardAt = this.#now();
+    this.#isHeard = true;
     if (media.sequenceNumber !== undefined && !this.#sequence.add(media.sequenceNumber))
       return this.#ignore('duplicate');
     const { track, timestampMs, payload } = media;
     const heardBytes = this.#audioBytes[track];
     if (heardBytes === undefined) return this.#ignore('track-off');
-    this.#audioBytes[track] = heardBytes + payload.length;
-    if (this.#isTooMuch(heardBytes + payload.length)) {
+    const bytes = heardBytes + payload.length;
+    this.#audioBytes[track] = bytes;
+    if (bytes > this.#plausibleBytes && this.#isTooMuch(bytes)) {
       this.#ignore('too-fast');
       return this.close('protocol-error');
     }
@@ -237,8 +243,9 @@ export class TwilioMediaStream implements TextTaker {
   }
 
   #isTooMuch(bytes: number): boolean {
-    const mostMs = (this.#heardAt - this.#beganAt) * FASTEST_CLOCK + MOST_AHEAD_MS;
-    return bytes > mostMs * BYTES_PER_MS;
+    const mostMs = (this.#now() - this.#beganAt) * FASTEST_CLOCK + MOST_AHEAD_MS;
+    this.#plausibleBytes = Math.floor(mostMs * BYTES_PER_MS);
+    return bytes > this.#plausibleBytes;
   }
 
   #onStart(start: StartMessage): void {
@@ -311,6 +318,8 @@ export class TwilioMediaStream implements TextTaker {
 
   /** A missing pong alone proves nothing: that Twilio answers pings is inferred, not documented (2.7). */
   #checkPeer(): void {
+    if (this.#isHeard) this.#heardAt = this.#now();
+    this.#isHeard = false;
     if (this.#state === 'streaming' && this.#now() - this.#heardAt > this.#idleTimeoutMs) {
       this.#logger.warn('Neither media nor a pong: the media stream is taken as lost');
       return this.close('stream-lost');

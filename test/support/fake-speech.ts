@@ -19,12 +19,18 @@ export class FakeSocket implements SpeechSocket {
   closedAs: 'end' | 'drop' | undefined;
   #acknowledgedBytes: number;
 
-  constructor(
-    grant: SessionGrant,
-    readonly listener: SpeechSocketListener,
-    acknowledgedBytes: number,
-  ) {
+  /** Who hears of it, until it is closed. */
+  readonly listener: SpeechSocketListener;
+
+  constructor(grant: SessionGrant, listener: SpeechSocketListener, acknowledgedBytes: number) {
     this.grant = grant;
+    const isHeard = (): boolean => this.closedAs === undefined;
+    this.listener = {
+      opened: () => isHeard() && listener.opened(),
+      acknowledged: (range) => isHeard() && listener.acknowledged(range),
+      heard: (event) => isHeard() && listener.heard(event),
+      closed: (end) => isHeard() && listener.closed(end),
+    };
     this.#acknowledgedBytes = acknowledgedBytes;
   }
 

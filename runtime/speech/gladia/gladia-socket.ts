@@ -31,11 +31,13 @@ const DROP_CODE = 4000;
 /** One socket on a Gladia session: bytes out, messages in, one `closed`. */
 export class GladiaSocket implements SpeechSocket, TextTaker {
   readonly #socket: WebSocket;
-  readonly #options: GladiaSocketOptions;
   readonly #listener: SpeechSocketListener;
+  #isPongDue = false;
+  /** Nobody listens any more. */
+  #isLetGo = false;
+  readonly #options: GladiaSocketOptions;
   #pingTimer: NodeJS.Timeout | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
-  #isPongDue = false;
   #upgradeStatus: number | undefined;
 
   constructor(options: GladiaSocketOptions, listener: SpeechSocketListener) {
@@ -87,6 +89,7 @@ export class GladiaSocket implements SpeechSocket, TextTaker {
   }
 
   close(how: 'end' | 'drop'): void {
+    this.#isLetGo = true;
     if (this.#socket.readyState === WebSocket.CLOSED || this.#closeTimer !== undefined) return;
     this.#closeTimer = setTimeout(() => this.#socket.terminate(), this.#options.closeTimeoutMs);
     this.#socket.close(how === 'end' ? 1000 : DROP_CODE);
@@ -126,6 +129,7 @@ export class GladiaSocket implements SpeechSocket, TextTaker {
 
   /** The message boundary: whatever one message does, it is that message's fault alone. */
   #deliver(tell: () => void): void {
+    if (this.#isLetGo) return;
     try {
       tell();
     } catch (error) {
@@ -135,6 +139,7 @@ export class GladiaSocket implements SpeechSocket, TextTaker {
 
   /** As `deliver`, and as often as audio: without a function made for each. */
   #acknowledge(range: AcknowledgedRange): void {
+    if (this.#isLetGo) return;
     try {
       this.#listener.acknowledged(range);
     } catch (error) {

@@ -191,8 +191,8 @@ class HeardLeg {
       );
       this.#noteResult(sessionId);
     }
-    socket.closedAs ??= 'drop';
     socket.lose(decision, decision === 'done' ? 1000 : decision === 'resume' ? 1006 : 4408);
+    socket.closedAs ??= 'drop';
   }
 
   #noteResult(sessionId: string): void {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Receipts } from '../../../runtime/speech/receipts';
 
 function oneSecond(): Receipts {
@@ -71,4 +72,78 @@ test('says the same of minutes that wait as of a second, and forgets them as wel
   expect(receipts.receivedAtMs(1)).toBe(seconds * 1_000);
   for (let i = seconds + 1; i <= 2 * seconds; i += 1) receipts.add(i * 8_000, i * 1_000);
   expect(receipts.receivedAtMs(400 * 8_000)).toBe(400_000);
+});
+
+/** The same, as plainly as can be: a list, looked through from its beginning. */
+class PlainReceipts {
+  receipts: { endByte: number; receivedMs: number; waitedMs: number | undefined }[] = [];
+
+  add(endByte: number, atMs: number): void {
+    const last = this.receipts.at(-1);
+    if (last !== undefined && atMs - last.receivedMs < 100) last.endByte = endByte;
+    else this.receipts.push({ endByte, receivedMs: atMs, waitedMs: undefined });
+  }
+
+  sent(byte: number, waitedMs: number, nowMs: number): void {
+    const of = this.receipts.findIndex(({ endByte }) => endByte >= byte);
+    const unsent = this.receipts.slice(0, of).filter((each) => each.waitedMs === undefined);
+    for (const each of unsent) each.waitedMs = nowMs - each.receivedMs;
+    this.receipts[of]!.waitedMs = waitedMs;
+  }
+
+  forget(byte: number): void {
+    while (this.receipts.length > 1 && this.receipts[0]!.endByte <= byte) this.receipts.shift();
+  }
+
+  receivedAtMs(byte: number): number | undefined {
+    return this.receipts.find(({ endByte }) => endByte >= byte)?.receivedMs;
+  }
+
+  latency(byte: number, nowMs: number): { totalMs: number; relayMs: number } | undefined {
+    const found = this.receipts.find(({ endByte }) => endByte >= byte);
+    if (found === undefined) return undefined;
+    const totalMs = nowMs - found.receivedMs;
+    return { totalMs, relayMs: Math.min(found.waitedMs ?? 0, totalMs) };
+  }
+
+  endByteAt(atMs: number): number {
+    return this.receipts.findLast(({ receivedMs }) => receivedMs <= atMs)?.endByte ?? 0;
+  }
+}
+
+test('tells the same as a plain list, whatever comes, is sent and forgotten', () => {
+  const step = fc.record({
+    /** Frames that come, that are sent, and that are forgotten; ms that go by. */
+    come: fc.nat(4),
+    send: fc.oneof({ weight: 3, arbitrary: fc.constant(Infinity) }, { weight: 1, arbitrary: fc.nat(4) }),
+    forget: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(400) }),
+    passMs: fc.oneof({ weight: 4, arbitrary: fc.nat(40) }, { weight: 1, arbitrary: fc.nat(900) }),
+    isSending: fc.boolean(),
+    look: fc.nat(500),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 300 }), (steps) => {
+      const [receipts, plain] = [new Receipts(), new PlainReceipts()];
+      let [nowMs, cameTo, sentTo, forgottenTo] = [0, 0, 0, 0];
+      for (const { come, send, forget, passMs, isSending, look } of steps) {
+        nowMs += passMs;
+        for (let i = 0; i < come; i += 1) {
+          cameTo += 160;
+          for (const each of [receipts, plain]) each.add(cameTo, nowMs);
+        }
+        const toByte = Math.min(cameTo, sentTo + send * 160);
+        if (isSending && toByte > sentTo) {
+          sentTo = toByte;
+          for (const each of [receipts, plain]) each.sent(toByte, passMs, nowMs);
+        }
+        forgottenTo = Math.min(sentTo, forgottenTo + forget * 160);
+        if (forget > 0) for (const each of [receipts, plain]) each.forget(forgottenTo);
+        const byte = forgottenTo + 1 + look * 160;
+        expect(receipts.receivedAtMs(byte)).toBe(plain.receivedAtMs(byte));
+        expect(receipts.latency(byte, nowMs)).toEqual(plain.latency(byte, nowMs));
+        expect(receipts.endByteAt(nowMs - look)).toBe(plain.endByteAt(nowMs - look));
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
