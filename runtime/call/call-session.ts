@@ -587,10 +587,11 @@ export class CallSession implements RecognitionListener {
   #audioTimes(): { firstAudioAt?: string; lastAudioAt?: string } {
     if (this.#firstAudio === undefined) return {};
     const { atMs, nowMs } = this.#firstAudio;
-    return {
-      firstAudioAt: isoTime(Math.min(atMs, this.#beganAtMs)),
-      lastAudioAt: isoTime(atMs + this.#lastAudioMs - nowMs),
-    };
+    const beganAtMs = Math.min(atMs, this.#beganAtMs);
+    // What came late was said where it lies, and what comes after it was not.
+    const saidToMs = beganAtMs + (this.#leg?.aligner.lengthMs ?? Infinity);
+    const cameToMs = atMs + this.#lastAudioMs - nowMs;
+    return { firstAudioAt: isoTime(beganAtMs), lastAudioAt: isoTime(Math.min(cameToMs, saidToMs)) };
   }
 
   #tellGaps({ start, recognition }: Leg, clock: CallClock): void {

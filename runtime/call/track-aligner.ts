@@ -99,6 +99,13 @@ export class TrackAligner {
     return { framesMs: audio.frameBytes / BYTES_PER_MS, filledMs: audio.filledBytes / BYTES_PER_MS };
   }
 
+  /** From the first frame on, of the track that has most. */
+  get lengthMs(): number {
+    let bytes = 0;
+    for (const { frameBytes, filledBytes } of this.#tracks) bytes = Math.max(bytes, frameBytes + filledBytes);
+    return (bytes - this.#leadBytes) / BYTES_PER_MS;
+  }
+
   /** Twilio's time of a place in the leg's audio, for a channel. */
   toTimestampMs(channel: number, positionMs: number): number | undefined {
     const own = this.#tracks[channel]?.times.toTimestampMs(positionMs);

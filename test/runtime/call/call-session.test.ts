@@ -125,3 +125,27 @@ test('A leg says how much silence its audio begins with, while it lives and in t
   session.abort();
   expect(await session.ended).toMatchObject({ leadMs });
 });
+
+test('A leg ends where its last frame was said, however late that came', async () => {
+  const originMs = Date.parse('2026-11-22T10:00:00.000Z');
+  const time = { nowMs: 1_000_000 };
+  const { session } = create({
+    now: () => time.nowMs,
+    wallNow: () => originMs - 1_000_000 + time.nowMs,
+  });
+  const frame = (timestampMs: number): void =>
+    session.accept({ type: 'audio', track: 'inbound', timestampMs, payload: Buffer.alloc(160) });
+  session.accept(START);
+  for (let i = 0; i < 5; i += 1) {
+    frame(i * 20);
+    time.nowMs += 20;
+  }
+  time.nowMs += 300;
+  frame(100);
+  session.accept({ type: 'ended', reason: 'stream-lost' });
+  session.abort();
+  expect(await session.ended).toMatchObject({
+    firstAudioAt: '2026-11-22T10:00:00.000Z',
+    lastAudioAt: '2026-11-22T10:00:00.120Z',
+  });
+});
