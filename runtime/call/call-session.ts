@@ -11,7 +11,7 @@ import type {
   TranscriptEvent,
 } from '../model/transcript-event';
 import type { Logger } from '../observability/logger';
-import type { Metrics } from '../observability/metrics';
+import type { Metrics, Series } from '../observability/metrics';
 import { tellSinks, type TranscriptSink } from '../sinks/transcript-sink';
 import type {
   HeardUtterance,
@@ -127,6 +127,8 @@ export class CallSession implements RecognitionListener {
   // What each frame reads comes first, so that it lies together.
   #state: LegState = 'waiting';
   #leg: Leg | undefined = undefined;
+  /** The leg's. */
+  #aligner: TrackAligner | undefined = undefined;
   /** Wall clock, and `now`, of the first frame. */
   #firstAudio: { readonly atMs: number; readonly nowMs: number } | undefined = undefined;
   /** By `now`, in whole numbers. */
@@ -134,6 +136,7 @@ export class CallSession implements RecognitionListener {
   /** Frames still say when the audio began. */
   #isBeginning = true;
   readonly #now: Clock;
+  readonly #receivedMs: Series;
   readonly #metrics: Metrics;
   readonly #options: CallSessionOptions;
   readonly #silence = new SilenceSupply();
@@ -167,6 +170,7 @@ export class CallSession implements RecognitionListener {
     this.#options = options;
     this.#now = options.now;
     this.#metrics = options.metrics;
+    this.#receivedMs = options.metrics.counter('audioReceived');
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
   }
 
@@ -315,6 +319,7 @@ export class CallSession implements RecognitionListener {
       taker: recognition,
     });
     this.#leg = { start, startedAt, aligner, recognition };
+    this.#aligner = aligner;
     this.#metrics.count('legsStarted');
     logger.info(
       { callSid, streamSid, tracks: tracks.length, attempt: attemptOf(start.parameters) },
@@ -334,13 +339,14 @@ export class CallSession implements RecognitionListener {
 
   #hear({ track, timestampMs, payload }: LegAudio): void {
     const leg = this.#leg;
-    if (leg === undefined || this.#state !== 'streaming') return;
+    const aligner = this.#aligner;
+    if (leg === undefined || aligner === undefined || this.#state !== 'streaming') return;
     const nowMs = this.#now();
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
     this.#lastAudioMs = Math.floor(nowMs);
     if (this.#isBeginning) this.#noteBeginning(leg, track, nowMs);
-    this.#metrics.count('audioReceived', payload.length / BYTES_PER_MS);
-    this.#countFilled(leg.aligner.push(track, timestampMs, payload));
+    this.#receivedMs.add(payload.length / BYTES_PER_MS);
+    this.#countFilled(aligner.push(track, timestampMs, payload));
   }
 
   #beginAudio(start: LegStart, nowMs: number): void {

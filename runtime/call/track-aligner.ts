@@ -29,6 +29,8 @@ interface TrackAudio {
   waitingBytes: number;
   frameBytes: number;
   filledBytes: number;
+  /** From place to Twilio's time, of its last frame: the next one is nearly always as far. */
+  offsetMs: number | undefined;
   /** Arrival of its last frame; of the leg's first while it has none. */
   heardAtMs: number;
 }
@@ -78,6 +80,7 @@ export class TrackAligner {
       waitingBytes: 0,
       frameBytes: 0,
       filledBytes: 0,
+      offsetMs: undefined,
       heardAtMs: 0,
     }));
     this.#alone = this.#tracks.length === 1 ? this.#tracks[0] : undefined;
@@ -124,7 +127,10 @@ export class TrackAligner {
     const isGap = jumpMs > JUMP_MS && jumpMs <= MAX_JUMP_MS && this.#hasTimeFor(audio, jumpMs);
     const filledMs = isGap ? jumpMs : 0;
     if (isGap) this.#fill(audio, jumpMs * BYTES_PER_MS);
-    audio.times.note(placedBytes / BYTES_PER_MS + filledMs, timestampMs);
+    const positionMs = placedBytes / BYTES_PER_MS + filledMs;
+    const offsetMs = timestampMs - positionMs;
+    if (offsetMs !== audio.offsetMs) audio.times.note(positionMs, timestampMs);
+    audio.offsetMs = offsetMs;
     this.#place(audio, payload);
     audio.frameBytes += payload.length;
     if (this.#alone !== undefined) return filledMs;

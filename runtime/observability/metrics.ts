@@ -7,32 +7,53 @@ import {
 } from '../contract/metrics';
 import { Distribution } from './distribution';
 
+/** One series of a counter or a gauge. What is no finite number is left out. */
+export class Series {
+  #value = 0;
+
+  get value(): number {
+    return this.#value;
+  }
+
+  add(amount: number): void {
+    if (Number.isFinite(amount)) this.#value += amount;
+  }
+
+  set(value: number): void {
+    if (Number.isFinite(value)) this.#value = value;
+  }
+}
+
 /**
  * The process's counters, gauges and distributions: plain numbers, read by the two renderers. What is no finite number is
  * left out: CloudWatch would refuse a line that has one, and with it every other metric, and a sum would never recover.
  */
 export class Metrics {
-  readonly #values = new Map<MetricName, Map<string, number>>();
+  /** By label. */
+  readonly #series = new Map<MetricName, Map<string, Series>>();
   readonly #distributions = new Map<MetricName, Distribution>();
 
   constructor() {
     for (const name of Object.keys(METRICS) as MetricName[]) {
       const { kind, label } = METRICS[name];
       if (kind === 'distribution') this.#distributions.set(name, new Distribution());
-      else this.#values.set(name, new Map(label === undefined ? [['', 0]] : []));
+      else this.#series.set(name, new Map(label === undefined ? [['', new Series()]] : []));
     }
   }
 
   /** Adds to a counter. `label` is a value of the metric's one label, from a bounded set. */
   count(name: CounterName, amount = 1, label = ''): void {
-    if (!Number.isFinite(amount)) return;
-    const values = this.#valuesOf(name);
-    values.set(label, (values.get(label) ?? 0) + amount);
+    if (Number.isFinite(amount)) this.counter(name, label).add(amount);
+  }
+
+  /** What `count` adds to: for whoever counts with each frame, and does not want to look it up each time. */
+  counter(name: CounterName, label = ''): Series {
+    return this.#seriesOf(name, label);
   }
 
   /** Sets a gauge. `label` as in `count`. */
   gauge(name: GaugeName, value: number, label = ''): void {
-    if (Number.isFinite(value)) this.#valuesOf(name).set(label, value);
+    if (Number.isFinite(value)) this.#seriesOf(name, label).set(value);
   }
 
   /** Takes one value of a distribution. */
@@ -42,10 +63,10 @@ export class Metrics {
 
   /** Sum over all labels, or the value of one label. */
   value(name: CounterName | GaugeName, label?: string): number {
-    const values = this.#valuesOf(name);
-    if (label !== undefined) return values.get(label) ?? 0;
+    const all = this.#series.get(name) ?? undeclared(name);
+    if (label !== undefined) return all.get(label)?.value ?? 0;
     let sum = 0;
-    for (const value of values.values()) sum += value;
+    for (const { value } of all.values()) sum += value;
     return sum;
   }
 
@@ -55,8 +76,8 @@ export class Metrics {
 
   /** Every series of a counter or gauge: metric, label value ('' when it has none), number. */
   *series(): Generator<readonly [MetricName, string, number]> {
-    for (const [name, values] of this.#values) {
-      for (const [label, value] of values) yield [name, label, value];
+    for (const [name, all] of this.#series) {
+      for (const [label, { value }] of all) yield [name, label, value];
     }
   }
 
@@ -64,8 +85,11 @@ export class Metrics {
     return this.#distributions;
   }
 
-  #valuesOf(name: MetricName): Map<string, number> {
-    return this.#values.get(name) ?? undeclared(name);
+  #seriesOf(name: MetricName, label: string): Series {
+    const all = this.#series.get(name) ?? undeclared(name);
+    let series = all.get(label);
+    if (series === undefined) all.set(label, (series = new Series()));
+    return series;
   }
 }
 

@@ -3,6 +3,7 @@ import type { LossCause } from '../model/audio-ledger';
 import type { Clock } from '../model/clock';
 import type { Secret } from '../model/secret';
 import type { SessionFacts } from '../model/transcript-event';
+import type { Distribution } from '../observability/distribution';
 import type { Logger } from '../observability/logger';
 import type { Metrics } from '../observability/metrics';
 import { AudioAccount, type SessionVerdict } from './audio-account';
@@ -120,9 +121,10 @@ export class Recognition implements SessionLinkListener {
   readonly #receipts = new Receipts();
   readonly account = new AudioAccount();
   readonly #backlog: AudioBacklog;
-  readonly #metrics: Metrics;
+  readonly #latenciesMs: Distribution;
   readonly #lateAfterMs: number;
   readonly #now: Clock;
+  readonly #metrics: Metrics;
   readonly #options: RecognitionOptions;
   readonly #listener: RecognitionListener;
   readonly #bytesPerMs: number;
@@ -163,6 +165,7 @@ export class Recognition implements SessionLinkListener {
     this.#lateAfterMs = options.timing.lateAfterMs;
     this.#now = options.now;
     this.#metrics = options.metrics;
+    this.#latenciesMs = options.metrics.distribution('relayLatency');
     this.#attempts = new Attempts(options.random);
     this.#settled = new SettledMarks(
       options.request.channels,
@@ -514,8 +517,8 @@ export class Recognition implements SessionLinkListener {
     const { session } = link;
     const { ackedByte } = session;
     const lateByte = this.#receipts.endByteAt(this.#now() - this.#lateAfterMs);
-    if (lateByte > 0) this.account.settle(Math.min(ackedByte, lateByte), session.fates.late);
-    this.account.settle(ackedByte, session.fates.inTime);
+    if (lateByte > 0) this.account.settle(Math.min(ackedByte, lateByte), session.fateLate);
+    this.account.settle(ackedByte, session.fateInTime);
     if (ackedByte >= this.#releaseDueAtByte) this.#release();
   }
 
@@ -640,7 +643,7 @@ export class Recognition implements SessionLinkListener {
     if (toByte <= this.#sentByte) return;
     this.#sentByte = toByte;
     const waitedMs = Math.max(0, nowMs - (this.#waitsSinceMs ?? takenAtMs));
-    this.#metrics.observe('relayLatency', waitedMs);
+    this.#latenciesMs.add(waitedMs);
     this.#receipts.sent(toByte, waitedMs, nowMs);
     this.#noteUnsent();
   }

@@ -1,7 +1,7 @@
 import { BYTES_PER_MS } from '../model/audio';
 import type { Clock } from '../model/clock';
 import type { Logger } from '../observability/logger';
-import type { Metrics } from '../observability/metrics';
+import type { Metrics, Series } from '../observability/metrics';
 import { SLAB_BYTES, type AudioBacklog } from './audio-backlog';
 import type { CatchUpPace } from './catch-up-pace';
 import { endSession } from './end-session';
@@ -81,8 +81,9 @@ export class SessionLink implements SpeechSocketListener {
   /** Nothing had been acknowledged for long when the last socket was lost. */
   #lackedAcks = false;
   readonly #now: Clock;
-  readonly #metrics: Metrics;
+  readonly #forwardedMs: Series;
   readonly #listener: SessionLinkListener;
+  readonly #metrics: Metrics;
   #acksAtTick = 0;
   readonly #timing: RecognitionTiming;
   readonly #attempts: Attempts;
@@ -106,6 +107,7 @@ export class SessionLink implements SpeechSocketListener {
     this.#chunkBytes = options.chunkBytes;
     this.#now = options.now;
     this.#metrics = options.metrics;
+    this.#forwardedMs = options.metrics.counter('audioForwarded');
     this.#listener = listener;
     this.#timing = options.timing;
     this.#attempts = options.attempts;
@@ -281,7 +283,7 @@ export class SessionLink implements SpeechSocketListener {
     session.sent(piece.length);
     this.#pace?.sent(piece.length);
     if (isProbe) this.#probeSentAtMs = nowMs;
-    this.#metrics.count('audioForwarded', piece.length / BYTES_PER_MS);
+    this.#forwardedMs.add(piece.length / BYTES_PER_MS);
     const resentBytes = session.resentBytes - resentBefore;
     if (resentBytes > 0) this.#metrics.count('audioResent', resentBytes / BYTES_PER_MS);
     if (resentBytes === 0) this.#listener.sent(this, piece, nowMs);

@@ -39,7 +39,8 @@ export class SpeechSession {
   hasAcknowledged = false;
   readonly #unacknowledged = new Unacknowledged();
   /** Of what it acknowledges; the same for every ack. */
-  readonly fates: { readonly late: Fate; readonly inTime: Fate };
+  readonly fateInTime: Fate;
+  readonly fateLate: Fate;
   readonly number: number;
   readonly grant: SessionGrant;
   /** Where it begins. */
@@ -78,10 +79,8 @@ export class SpeechSession {
     this.number = options.number;
     this.grant = options.grant;
     this.baseByte = options.baseByte;
-    this.fates = {
-      late: { kind: 'acknowledged-late', session: options.number },
-      inTime: { kind: 'acknowledged', session: options.number },
-    };
+    this.fateInTime = { kind: 'acknowledged', session: options.number };
+    this.fateLate = { kind: 'acknowledged-late', session: options.number };
     this.#bytesPerMs = options.bytesPerMs;
     this.timeline = new SessionTimeline(options.baseByte, options.bytesPerMs);
     this.sentByte = options.baseByte;
@@ -159,9 +158,10 @@ export class SpeechSession {
 
   sent(bytes: number): void {
     if (this.mustProbe) this.#probeBytes = bytes;
+    const againBytes = this.#furthestSentByte - this.sentByte;
+    if (againBytes > 0) this.#resentBytes += Math.min(bytes, againBytes);
     this.sentByte += bytes;
-    this.#resentBytes += Math.min(bytes, Math.max(0, this.#furthestSentByte - (this.sentByte - bytes)));
-    this.#furthestSentByte = Math.max(this.#furthestSentByte, this.sentByte);
+    if (this.sentByte > this.#furthestSentByte) this.#furthestSentByte = this.sentByte;
     this.#unacknowledged.sent(bytes, this.sentByte);
   }
 
@@ -171,7 +171,7 @@ export class SpeechSession {
     this.hasAcknowledged = true;
     if (this.#inDoubtBytes > 0) this.#readStanding(range, acknowledged.toByte - acknowledged.bytes);
     this.#ackedSessionBytes += acknowledged.bytes;
-    this.ackedByte = Math.max(this.ackedByte, acknowledged.toByte);
+    if (acknowledged.toByte > this.ackedByte) this.ackedByte = acknowledged.toByte;
   }
 
   /** No ack for the probe: everything is sent again. What the service has, a later ack may still tell. */

@@ -18,6 +18,7 @@ const BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 export class LentReads {
   taker: LentBytesTaker | undefined;
   readonly #isSecure: boolean;
+  #connection: Socket | undefined;
 
   /** @param isSecure TLS */
   constructor(isSecure: boolean) {
@@ -27,18 +28,19 @@ export class LentReads {
   /** As `createConnection` of a request. */
   connect(request: ClientRequestArgs): Socket {
     const host = request.host ?? 'localhost';
-    const onread = { buffer: BUFFER, callback: (size: number): boolean => this.#take(connection, size) };
+    const onread = { buffer: BUFFER, callback: this.#take.bind(this) };
     // A request's path is no socket's.
     const options = { ...request, host, port: Number(request.port), path: undefined, onread };
-    const connection = this.#isSecure
+    this.#connection = this.#isSecure
       ? connectSecurely({ servername: isIP(host) === 0 ? host : '', ...options })
       : connect(options);
-    return connection;
+    return this.#connection;
   }
 
-  #take(connection: Socket, size: number): boolean {
-    if (this.taker === undefined) connection.emit('data', Buffer.from(BUFFER.subarray(0, size)));
+  /** @returns that reading goes on: a connection that is paused stops by itself */
+  #take(size: number): boolean {
+    if (this.taker === undefined) this.#connection?.emit('data', Buffer.from(BUFFER.subarray(0, size)));
     else this.taker.takeLent(BUFFER, size);
-    return !connection.isPaused();
+    return true;
   }
 }
