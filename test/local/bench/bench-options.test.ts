@@ -41,6 +41,7 @@ test('names its parts in the help', async () => {
     'talking',
     'idle-gaps',
     'soak',
+    'soak-ci',
   ])
     expect(lines.join('\n')).toContain(`${part}: `);
 });
