@@ -31,6 +31,7 @@ import { legLedger } from './leg-ledger';
 import { limitReached, type LegLimits, type LimitReason } from './leg-limits';
 import { mergeParties, readLegParameters } from './leg-parameters';
 import { LEG_MOVES, type LegState } from './leg-state';
+import { RecentLeast } from './recent-least';
 import { SilenceSupply } from './silence-supply';
 import { speakerOf } from './speaker';
 import { TrackAligner } from './track-aligner';
@@ -78,6 +79,7 @@ const START_BURST_MS = 400;
 const ORIGIN_PARAMETER = 'originAt';
 /** Twilio ends a call then (twilio-media-streams.md). */
 const LONGEST_CALL_MS = 24 * 3_600_000;
+const JUST_NOW_MS = 500;
 /** A beginning that was so much earlier is told before all of it is known. */
 const TOLD_AT_ONCE_MS = 50;
 /** More do not come between a stream's first audio and the proof of it. */
@@ -157,6 +159,8 @@ export class CallSession implements RecognitionListener {
   readonly #results: SessionFacts[] = [];
   #unreconciledSessions = 0;
   #session: OpenSession | undefined;
+  /** From the place of audio to when it came, by `now`. The least is the way it takes; clocks drift, so only of late. */
+  readonly #offsetsMs = new RecentLeast();
   /** Wall clock: the earliest that its first audio can have been said. */
   #beganAtMs = Infinity;
   /** Wall clock: another leg has the call from here on. */
@@ -293,6 +297,7 @@ export class CallSession implements RecognitionListener {
     this.#guarded(() => {
       if (this.#state === 'streaming') {
         this.#supplySilence(leg);
+        this.#noteOffset(leg);
         if (this.#hasBegun || this.#isOriginWellOff) this.#correctOrigin();
       }
       leg.recognition.tick();
@@ -341,9 +346,9 @@ export class CallSession implements RecognitionListener {
     const leg = this.#leg;
     const aligner = this.#aligner;
     if (leg === undefined || aligner === undefined || this.#state !== 'streaming') return;
-    const nowMs = this.#now();
+    const nowMs = Math.floor(this.#now());
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
-    this.#lastAudioMs = Math.floor(nowMs);
+    this.#lastAudioMs = nowMs;
     if (this.#isBeginning) this.#noteBeginning(leg, track, nowMs);
     this.#receivedMs.add(payload.length / BYTES_PER_MS);
     this.#countFilled(aligner.push(track, timestampMs, payload));
@@ -352,6 +357,7 @@ export class CallSession implements RecognitionListener {
   #beginAudio(start: LegStart, nowMs: number): void {
     const atMs = this.#options.wallNow();
     this.#firstAudio = { atMs, nowMs };
+    this.#offsetsMs.add(nowMs, nowMs);
     this.#originClaimed = this.#claimOrigin(start, atMs).catch((error: unknown) => this.#onFault(error));
     this.#options.onFirstAudio?.(start, atMs);
   }
@@ -365,7 +371,9 @@ export class CallSession implements RecognitionListener {
     if (first === undefined) return;
     this.#isBeginning = nowMs - first.nowMs <= this.#options.beginningMs;
     if (!this.#isBeginning) return;
-    const beganAtMs = first.atMs + nowMs - first.nowMs - aligner.placedMs(track).framesMs;
+    const offsetMs = nowMs - aligner.placedMs(track).framesMs;
+    this.#offsetsMs.add(offsetMs, nowMs);
+    const beganAtMs = first.atMs + offsetMs - first.nowMs;
     this.#beganAtMs = Math.min(this.#beganAtMs, beganAtMs);
     this.#clock?.legBeganAt(this.#beganAtMs);
   }
@@ -375,7 +383,9 @@ export class CallSession implements RecognitionListener {
     if (openedAtMs !== undefined) this.#silence.sessionOpen(openedAtMs);
     const heardAtMs = this.#firstAudio === undefined ? undefined : this.#lastAudioMs;
     const owedMs = this.#silence.owedMs(this.#now(), heardAtMs);
-    if (owedMs > 0) this.#countFilled(leg.aligner.supply(owedMs));
+    if (owedMs === 0) return;
+    this.#countFilled(leg.aligner.supply(owedMs));
+    this.#offsetsMs.clear();
   }
 
   #finish(reason: LegEndReason): void {
@@ -593,11 +603,19 @@ export class CallSession implements RecognitionListener {
   #audioTimes(): { firstAudioAt?: string; lastAudioAt?: string } {
     if (this.#firstAudio === undefined) return {};
     const { atMs, nowMs } = this.#firstAudio;
-    const beganAtMs = Math.min(atMs, this.#beganAtMs);
     // What came late was said where it lies, and what comes after it was not.
-    const saidToMs = beganAtMs + (this.#leg?.aligner.lengthMs ?? Infinity);
-    const cameToMs = atMs + this.#lastAudioMs - nowMs;
-    return { firstAudioAt: isoTime(beganAtMs), lastAudioAt: isoTime(Math.min(cameToMs, saidToMs)) };
+    const saidToMs = this.#offsetsMs.value + (this.#aligner?.lengthMs ?? Infinity);
+    return {
+      firstAudioAt: isoTime(Math.min(atMs, this.#beganAtMs)),
+      lastAudioAt: isoTime(atMs + Math.min(this.#lastAudioMs, saidToMs) - nowMs),
+    };
+  }
+
+  /** Of audio that has just come: none was supplied behind it. */
+  #noteOffset({ aligner }: Leg): void {
+    const nowMs = this.#now();
+    if (this.#firstAudio === undefined || nowMs - this.#lastAudioMs > JUST_NOW_MS) return;
+    this.#offsetsMs.add(this.#lastAudioMs - aligner.lengthMs, nowMs);
   }
 
   #tellGaps({ start, recognition }: Leg, clock: CallClock): void {

@@ -96,6 +96,8 @@ export class Calls {
   /** Legs that have ended, by streamSid. */
   readonly #heardOut = new Map<string, CallSession>();
   readonly #calls = new Map<string, Call>();
+  /** Of those, the ones that nothing is to be done about, the longest first. */
+  readonly #resting = new Set<string>();
   /** Those that have ended. */
   readonly #streams = new Set<string>();
   #liveCalls = 0;
@@ -328,9 +330,10 @@ export class Calls {
     if (last === undefined) return;
     const wasGivenAway = last.endReason === 'handed-over';
     if (wasGivenAway) call.isLeft = await this.#isTaken(call, stored);
-    if (call.isLeft || call.isOver || call.liveLegs > 0) return;
+    if (call.liveLegs > 0) return;
+    this.#rest(callSid);
+    if (call.isLeft || call.isOver) return;
     call.isOver = true;
-    this.#forgetOldest();
     for (const gap of gapsBetween(legs)) tellSinks(this.#options, { type: 'gap', callSid, ...gap });
     const { endedAt } = last;
     const endReason = wasGivenAway ? 'stream-lost' : last.endReason;
@@ -346,16 +349,16 @@ export class Calls {
     return isOpen || this.#options.isHeardElsewhere(callSid);
   }
 
-  #forgetOldest(): void {
-    if (this.#calls.size <= REMEMBERED_CALLS) return;
-    for (const [callSid, call] of this.#calls) {
-      if (!call.isOver) continue;
-      this.#calls.delete(callSid);
-      return;
-    }
+  #rest(callSid: string): void {
+    this.#resting.add(callSid);
+    const [oldest = callSid] = this.#resting;
+    if (this.#resting.size <= REMEMBERED_CALLS) return;
+    this.#resting.delete(oldest);
+    this.#calls.delete(oldest);
   }
 
   #callOf(callSid: string, accountSid: string): Call {
+    this.#resting.delete(callSid);
     let call = this.#calls.get(callSid);
     if (call === undefined) {
       call = {

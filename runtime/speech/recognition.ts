@@ -400,8 +400,8 @@ export class Recognition implements SessionLinkListener {
   }
 
   #pace(): CatchUpPace | undefined {
-    const { catchUpFactor: factor } = this.#options;
-    return factor === undefined ? undefined : new CatchUpPace({ bytesPerMs: this.#bytesPerMs, factor });
+    const { catchUpFactor: factor = Infinity } = this.#options;
+    return factor === Infinity ? undefined : new CatchUpPace({ bytesPerMs: this.#bytesPerMs, factor });
   }
 
   get #isFinishing(): boolean {

@@ -76,7 +76,7 @@ export class SessionLink implements SpeechSocketListener {
   readonly #backlog: AudioBacklog;
   readonly #pace: CatchUpPace | undefined;
   readonly #chunkBytes: number;
-  /** Acknowledgments so far, and at the last tick. */
+  /** Acknowledgments so far. */
   #acks = 0;
   /** Nothing had been acknowledged for long when the last socket was lost. */
   #lackedAcks = false;
@@ -84,7 +84,8 @@ export class SessionLink implements SpeechSocketListener {
   readonly #forwardedMs: Series;
   readonly #listener: SessionLinkListener;
   readonly #metrics: Metrics;
-  #acksAtTick = 0;
+  /** Of them, when they were last looked at. */
+  #acksNoted = 0;
   readonly #timing: RecognitionTiming;
   readonly #attempts: Attempts;
   readonly #provider: SpeechProvider;
@@ -94,7 +95,7 @@ export class SessionLink implements SpeechSocketListener {
   #retryTimer: NodeJS.Timeout | undefined;
   #probeSentAtMs = 0;
   #lastHeardAtMs = 0;
-  /** Since when something is sent and nothing acknowledged, as far as ticks tell; `Infinity` while nothing is. */
+  /** Since when something is sent on the socket in use and nothing acknowledged, as far as was looked; or `Infinity`. */
   #unacknowledgedSinceMs = Infinity;
   /** On the socket in use. */
   #hasSentStop = false;
@@ -197,6 +198,7 @@ export class SessionLink implements SpeechSocketListener {
   }
 
   heard(event: SpeechEvent): void {
+    if (event.type === 'transcript') this.#noteAcks();
     this.#lastHeardAtMs = this.#now();
     this.session.hasAnswered = true;
     // Acks come before the text: they are about having the audio.
@@ -208,6 +210,7 @@ export class SessionLink implements SpeechSocketListener {
   closed(end: SocketEnd): void {
     const { session } = this;
     const timing = this.#timing;
+    this.#noteAcks();
     this.#lackedAcks ||= this.#unacknowledgedMs() >= timing.ackTimeoutMs;
     this.#dropSocket('drop');
     if (end.decision === 'done' && session.isStopped) {
@@ -231,16 +234,18 @@ export class SessionLink implements SpeechSocketListener {
       );
   }
 
-  /** Looked at with each tick, and not with each acknowledgment: nobody waits for less than seconds. */
+  /** Looked at with each tick and before anybody asks, not with each acknowledgment. */
   #noteAcks(): void {
     const nowMs = this.#now();
-    const hasNew = this.#acks > this.#acksAtTick;
-    this.#acksAtTick = this.#acks;
+    const hasNew = this.#acks > this.#acksNoted;
+    this.#acksNoted = this.#acks;
+    // What a lost socket took is not what the next one is slow about.
+    if (this.#openedAtMs === undefined) return;
     if (this.session.isAllAcknowledged) this.#unacknowledgedSinceMs = Infinity;
     else if (hasNew || this.#unacknowledgedSinceMs === Infinity) this.#unacknowledgedSinceMs = nowMs;
     if (!hasNew) return;
     this.#lastHeardAtMs = nowMs;
-    if (this.#openedAtMs === undefined || nowMs - this.#openedAtMs < this.#timing.stableAfterMs) return;
+    if (nowMs - this.#openedAtMs < this.#timing.stableAfterMs) return;
     this.#attempts.reset();
     this.#lostAtMs = undefined;
   }

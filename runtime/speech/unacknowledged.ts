@@ -2,11 +2,14 @@ import type { AcknowledgedRange } from './speech-provider';
 
 /** Messages of one length, one behind the other in the leg's audio. */
 interface Run {
-  readonly messageBytes: number;
+  messageBytes: number;
   count: number;
   /** Where the last of them ends, in the leg's audio. */
   endByte: number;
 }
+
+/** Of a service that never acknowledges: then messages are taken together, which costs no more than the end of each. */
+const MOST_RUNS = 1_000;
 
 /**
  * The messages sent on one socket and not acknowledged yet, in order. Nothing is made for a message that goes on with the
@@ -22,7 +25,7 @@ export class Unacknowledged {
   /** Of the first message, acknowledged already. */
   #partOfFirst = 0;
   #bytes = 0;
-  /** Behind those. Bounded by what is sent before missing acks end the socket. */
+  /** Behind those. */
   #later: Run[] = [];
 
   sent(bytes: number, endByte: number): void {
@@ -79,6 +82,9 @@ export class Unacknowledged {
     const last = this.#later.at(-1);
     if (last?.messageBytes === bytes && endByte === last.endByte + bytes) {
       last.count += 1;
+      last.endByte = endByte;
+    } else if (last?.count === 1 && this.#later.length >= MOST_RUNS) {
+      last.messageBytes += bytes;
       last.endByte = endByte;
     } else this.#later.push({ messageBytes: bytes, count: 1, endByte });
   }

@@ -37,7 +37,7 @@ export class LentReads {
     return this.#connection;
   }
 
-  /** @returns that reading goes on: a connection that is paused stops by itself */
+  /** @returns that reading goes on: a connection that is paused stops by itself, over TLS once it has given what it had */
   #take(size: number): boolean {
     if (this.taker === undefined) this.#connection?.emit('data', Buffer.from(BUFFER.subarray(0, size)));
     else this.taker.takeLent(BUFFER, size);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
-const SHORT = ['--pairs', '3', '--seconds', '8', '--warm-up', '12'];
+const SHORT = ['--pairs', '5', '--seconds', '8', '--warm-up', '15'];
 
 /** A process of its own: the bench keeps to one core, and so would all tests after it. */
 const bench = (...args: string[]): void => {

@@ -126,26 +126,66 @@ test('A leg says how much silence its audio begins with, while it lives and in t
   expect(await session.ended).toMatchObject({ leadMs });
 });
 
-test('A leg ends where its last frame was said, however late that came', async () => {
+/** A leg on clocks of its own: each `frame` comes so much later than the one before. */
+function timed() {
   const originMs = Date.parse('2026-11-22T10:00:00.000Z');
-  const time = { nowMs: 1_000_000 };
+  const time = { nowMs: 1_000_000.7 };
   const { session } = create({
     now: () => time.nowMs,
-    wallNow: () => originMs - 1_000_000 + time.nowMs,
+    wallNow: () => originMs - 1_000_000.7 + time.nowMs,
   });
-  const frame = (timestampMs: number): void =>
-    session.accept({ type: 'audio', track: 'inbound', timestampMs, payload: Buffer.alloc(160) });
   session.accept(START);
-  for (let i = 0; i < 5; i += 1) {
-    frame(i * 20);
-    time.nowMs += 20;
+  let timestampMs = 0;
+  const frame = (afterMs: number): void => {
+    time.nowMs += afterMs;
+    session.accept({ type: 'audio', track: 'inbound', timestampMs, payload: Buffer.alloc(160) });
+    timestampMs += 20;
+  };
+  const end = async (): Promise<readonly [number, number]> => {
+    session.accept({ type: 'ended', reason: 'stream-lost' });
+    session.abort();
+    const summary = await session.ended;
+    return [Date.parse(summary!.firstAudioAt!) - originMs, Date.parse(summary!.lastAudioAt!) - originMs];
+  };
+  return { session, time, frame, end };
+}
+
+test('A leg ends where its last frame was said, however late that came', async () => {
+  const { frame, end } = timed();
+  for (let i = 0; i < 6; i += 1) frame(i === 0 ? 0 : 20);
+  frame(320);
+  expect(await end()).toEqual([0, 140]);
+});
+
+test('A leg of one frame does not end before it begins', async () => {
+  const { frame, end } = timed();
+  frame(0);
+  expect(await end()).toEqual([0, 0]);
+});
+
+test('A leg whose clock is slower than ours ends when its last frame came', async () => {
+  const { session, frame, end } = timed();
+  // Ten minutes, in which it falls behind by a tenth of a thousandth.
+  const frames = 30_000;
+  const frameMs = 20 + 60 / frames;
+  for (let i = 0; i < frames; i += 1) {
+    frame(i === 0 ? 0 : frameMs);
+    if (i % 12 === 0) session.tick();
   }
-  time.nowMs += 300;
-  frame(100);
-  session.accept({ type: 'ended', reason: 'stream-lost' });
-  session.abort();
-  expect(await session.ended).toMatchObject({
-    firstAudioAt: '2026-11-22T10:00:00.000Z',
-    lastAudioAt: '2026-11-22T10:00:00.120Z',
-  });
+  const [, lastMs] = await end();
+  expect(Math.abs(lastMs - (frames - 1) * frameMs)).toBeLessThan(10);
+});
+
+test('A leg in which silence was supplied ends when its last frame came', async () => {
+  const { session, time, frame, end } = timed();
+  for (let i = 0; i < 50; i += 1) frame(i === 0 ? 0 : 20);
+  for (let i = 0; i < 40; i += 1) {
+    time.nowMs += 250;
+    session.tick();
+  }
+  for (let i = 0; i < 50; i += 1) {
+    frame(20);
+    if (i % 12 === 0) session.tick();
+  }
+  expect((await end())[1]).toBe(49 * 20 + 10_000 + 50 * 20);
 });

@@ -320,6 +320,17 @@ test('a call that comes back after a thousand others ends with what the table ha
   expect(events).toMatchObject([{ type: 'call-ended', callSid: CALL, legs: [{}, {}] }]);
 });
 
+test('a call that is over is remembered beside a thousand that live', async () => {
+  const { start, events } = create({ storedLegs: () => Promise.resolve(undefined), callEndPollMs: 1 });
+  for (let i = 0; i < 1_000; i += 1) start(new FakeLeg(`CA${i}`));
+  await start().end();
+  await jest.advanceTimersByTimeAsync(10_000);
+  await start().end();
+  await jest.advanceTimersByTimeAsync(10_000);
+  const ends = events.filter(({ type }) => type === 'call-ended');
+  expect(ends).toMatchObject([{ legs: [{}] }, { legs: [{}, {}] }]);
+});
+
 test('a leg of which more is known after its call was over ends it again, with that', async () => {
   const { calls, events, metrics, start } = create();
   const leg = start();

@@ -396,7 +396,9 @@ describe('the upgrade door', () => {
   });
 
   it('an oversized message closes that socket with 1009, and no other', async () => {
-    const { door } = openDoor({ onSocket: (socket) => void socket.on('message', (data) => socket.send(data)) });
+    const { door } = openDoor({
+      onSocket: (socket) => void socket.on('message', (data) => socket.send(data)),
+    });
     const server = await serve({ upgrade: door, maxMessageBytes: 100 });
     const [good, bad] = await Promise.all([open(server, '/media'), open(server, '/media')]);
     bad.send('x'.repeat(101));

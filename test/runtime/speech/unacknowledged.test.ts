@@ -83,3 +83,19 @@ test('keeps the messages in order when room is made for more than ever while som
     expect(unacknowledged.acknowledge({ fromByte: 0, toByte: 160 })).toEqual({ bytes: 160, toByte: i * 160 });
   expect(unacknowledged.isEmpty).toBe(true);
 });
+
+test('stays small when nothing is ever acknowledged, and still knows where all of it ends', () => {
+  const unacknowledged = new Unacknowledged();
+  let endByte = 0;
+  for (let i = 0; i < 100_000; i += 1) {
+    const bytes = i % 2 === 0 ? 160 : 320;
+    unacknowledged.sent(bytes, (endByte += bytes));
+  }
+  expect(unacknowledged.bytes).toBe(endByte);
+  expect(unacknowledged.acknowledge({ fromByte: 0, toByte: 160 })).toEqual({ bytes: 160, toByte: 160 });
+  expect(unacknowledged.acknowledge({ fromByte: 160, toByte: endByte })).toEqual({
+    bytes: endByte - 160,
+    toByte: endByte,
+  });
+  expect(unacknowledged.isEmpty).toBe(true);
+});

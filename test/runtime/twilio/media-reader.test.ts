@@ -32,7 +32,12 @@ const frame = (over: Partial<Fields> = {}): Buffer =>
 
 /** Amid other bytes, such as would make a number or a name longer. */
 const readMedia = (message: Buffer, streamSid: string): ReturnType<typeof readMediaAt> =>
-  readMediaAt(Buffer.concat([BEFORE, message, AFTER]), BEFORE.length, BEFORE.length + message.length, streamSid);
+  readMediaAt(
+    Buffer.concat([BEFORE, message, AFTER]),
+    BEFORE.length,
+    BEFORE.length + message.length,
+    streamSid,
+  );
 const BEFORE = Buffer.from('{"event":');
 const AFTER = Buffer.from('"}0"},"streamSid":""}');
 
@@ -145,7 +150,6 @@ test.each([
 
 test('reads nothing behind its end', () => {
   const message = frame();
-  for (let end = 0; end < message.length; end += 1)
-    expect(readMediaAt(message, 0, end, MZ)).toBeUndefined();
+  for (let end = 0; end < message.length; end += 1) expect(readMediaAt(message, 0, end, MZ)).toBeUndefined();
   expect(readMediaAt(message, 0, message.length, MZ)).toBeDefined();
 });

@@ -107,22 +107,24 @@ describe.each([
     expect(came.sort(([a = ''], [b = '']) => a.localeCompare(b))).toEqual(sent);
   });
 
-  test('reads nothing while the connection is paused, and all of it afterwards', async () => {
+  test('reads next to nothing while the connection is paused, and all of it afterwards', async () => {
     const peer = await start(isSecure);
     const next = peer.nextSocket();
     const client = connect(peer);
     const server = await next;
-    await client.messages(0);
     server.send('before');
     expect(await client.messages(1)).toEqual(['before']);
+    const other = connect(peer);
+    const toOther = await peer.nextSocket();
     client.connection.pause();
-    const sent = Promise.all(many.map((each) => new Promise((resolve) => server.send(each, resolve))));
-    await sent;
-    const readWhilePaused = client.waiting.length;
+    await Promise.all(many.map((each) => new Promise((resolve) => server.send(each, resolve))));
+    toOther.send('what came before this could have been read');
+    await other.messages(1);
+    // TLS gives what it has decrypted already.
+    if (isSecure) expect(client.waiting.length).toBeLessThan(many.length);
+    else expect(client.waiting).toEqual([]);
     client.connection.resume();
     expect(await client.messages(many.length)).toEqual(many);
-    // What was on its way when it was paused may come in one read.
-    expect(readWhilePaused).toBeLessThan(many.length);
   });
 
   test('tells of the end', async () => {
