@@ -79,6 +79,7 @@ const START_BURST_MS = 400;
 const ORIGIN_PARAMETER = 'originAt';
 /** Twilio ends a call then (twilio-media-streams.md). */
 const LONGEST_CALL_MS = 24 * 3_600_000;
+/** Audio that came so long ago has no silence behind it yet. */
 const JUST_NOW_MS = 500;
 /** A beginning that was so much earlier is told before all of it is known. */
 const TOLD_AT_ONCE_MS = 50;
@@ -346,9 +347,9 @@ export class CallSession implements RecognitionListener {
     const leg = this.#leg;
     const aligner = this.#aligner;
     if (leg === undefined || aligner === undefined || this.#state !== 'streaming') return;
-    const nowMs = Math.floor(this.#now());
+    const nowMs = this.#now();
     if (this.#firstAudio === undefined) this.#beginAudio(leg.start, nowMs);
-    this.#lastAudioMs = nowMs;
+    this.#lastAudioMs = Math.floor(nowMs);
     if (this.#isBeginning) this.#noteBeginning(leg, track, nowMs);
     this.#receivedMs.add(payload.length / BYTES_PER_MS);
     this.#countFilled(aligner.push(track, timestampMs, payload));
@@ -607,7 +608,7 @@ export class CallSession implements RecognitionListener {
     const saidToMs = this.#offsetsMs.value + (this.#aligner?.lengthMs ?? Infinity);
     return {
       firstAudioAt: isoTime(Math.min(atMs, this.#beganAtMs)),
-      lastAudioAt: isoTime(atMs + Math.min(this.#lastAudioMs, saidToMs) - nowMs),
+      lastAudioAt: isoTime(atMs + Math.max(0, Math.min(this.#lastAudioMs, saidToMs) - nowMs)),
     };
   }
 

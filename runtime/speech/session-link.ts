@@ -84,7 +84,7 @@ export class SessionLink implements SpeechSocketListener {
   readonly #forwardedMs: Series;
   readonly #listener: SessionLinkListener;
   readonly #metrics: Metrics;
-  /** Of them, when they were last looked at. */
+  /** Acknowledgments, when they were last looked at. */
   #acksNoted = 0;
   readonly #timing: RecognitionTiming;
   readonly #attempts: Attempts;

@@ -11,7 +11,9 @@ const parts = Object.values(METRIC_SUMS).flatMap(({ of }) => of);
 const valuesOf = ({ only = [], except = [] }: MetricPart): readonly string[] => [...only, ...except];
 
 it.each(Object.keys(METRICS))('%s is counted somewhere', (name) => {
-  expect(new RegExp(`(count|gauge|observe|noteFirstWords)\\('${name}'`).test(program)).toBe(true);
+  expect(
+    new RegExp(`(count|counter|gauge|observe|distribution|noteFirstWords)\\('${name}'`).test(program),
+  ).toBe(true);
 });
 
 it('adds up counts only', () => {
