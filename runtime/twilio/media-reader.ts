@@ -65,7 +65,7 @@ export function readMedia(
 }
 
 function skip(expected: Buffer): boolean {
-  if (at + expected.length > end || !hasBytesAt(data, at, expected)) return false;
+  if (!hasBytesAt(data, at, end, expected)) return false;
   at += expected.length;
   return true;
 }

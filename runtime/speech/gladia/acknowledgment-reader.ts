@@ -46,7 +46,7 @@ export function readAcknowledgment(bytes: Buffer, from: number, to: number): Ack
 }
 
 function skip(expected: Buffer): boolean {
-  if (at + expected.length > end || !hasBytesAt(data, at, expected)) return false;
+  if (!hasBytesAt(data, at, end, expected)) return false;
   at += expected.length;
   return true;
 }

@@ -149,7 +149,7 @@ test.each(OURS)('%s shows the same as ws alone, wherever the network cuts it', a
         expect(await seen(pieces, reading)).toEqual(await seen(pieces, 'by-ws'));
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   );
 });
 
