@@ -186,17 +186,15 @@ function sessionClosed(event: EventOf<'session-closed'>, options: ItemOptions): 
 function final({ callSid, streamSid, segment }: EventOf<'final'>, options: ItemOptions): StoreWrite {
   const { startMs, sessionNumber, channel, utteranceId } = segment;
   const itemKey = segmentKey({ startMs, streamSid, sessionNumber, channel, utteranceId });
-  const key = { callSid, itemKey };
-  const attributes = {
-    ...segmentAttributes(segment, options.storeWords),
-    streamSid,
-    [TTL_ATTRIBUTE]: options.expiresAt,
-  };
+  const attributes = segmentAttributes(segment, options.storeWords);
+  const added = { streamSid, [TTL_ATTRIBUTE]: options.expiresAt };
   if (segment.source === 'live' && options.keepsStored !== true) {
-    return { type: 'put', item: { ...key, ...attributes } };
+    return { type: 'put', item: { callSid, itemKey, ...attributes, ...added } };
   }
+  const key = { callSid, itemKey };
+  const set = { ...attributes, ...added };
   // The first one stored stays: it may carry a translation by now.
-  const update = { key, set: attributes, condition: { absent: 'text' }, whenRefused: 'ignore' } as const;
+  const update = { key, set, condition: { absent: 'text' }, whenRefused: 'ignore' } as const;
   return { type: 'update', update };
 }
 

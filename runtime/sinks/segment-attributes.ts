@@ -22,6 +22,6 @@ export function segmentAttributes(segment: Segment, storeWords: boolean): Attrib
     relayMs: segment.relayMs === undefined ? undefined : Math.round(segment.relayMs),
     source: segment.source,
     overlap: segment.overlap,
-    words: storeWords && segment.words.length > 0 ? segment.words.map((word) => ({ ...word })) : undefined,
+    words: storeWords && segment.words.length > 0 ? segment.words : undefined,
   };
 }

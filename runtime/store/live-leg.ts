@@ -67,9 +67,12 @@ export function liveLegItemKey(callSid: string, streamSid: string): StoreItem {
 
 export function legRecordToItem(record: LegRecord): StoreItem {
   const { callSid, streamSid, session, ...rest } = record;
+  const { callSid: shard, itemKey } = liveLegItemKey(callSid, streamSid);
   return {
+    // Names first: V8 makes something much larger of an object that begins as a copy of another one.
+    callSid: shard,
+    itemKey,
     ...rest,
-    ...liveLegItemKey(callSid, streamSid),
     tracks: [...rest.tracks],
     session: session === undefined ? undefined : { ...session, url: session.url.reveal() },
     [TTL_ATTRIBUTE]: Math.floor(Date.parse(rest.savedAt) / 1000) + LEG_TTL_SECONDS,
