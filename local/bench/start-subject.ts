@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LOCAL_REGION, LOCAL_TABLE } from '../embedded-dynamodb';
+import { nodeOptions } from '../image/dockerfile';
 import type { Certificate } from './certificate';
 import type { Cell, Subject } from './cell';
 import type { Cores } from './cores';
@@ -8,7 +10,8 @@ import { MeasuredProcess } from './measured-process';
 import type { ProbeReport, ProbeRequest } from './probe-messages';
 import { PIPE_PATH } from './speech-side';
 
-const BUNDLE = resolve(__dirname, '../../runtime/dist/main.js');
+const RUNTIME = resolve(__dirname, '../../runtime');
+const BUNDLE = join(RUNTIME, 'dist/main.js');
 
 export interface StartedSubject {
   readonly port: number;
@@ -39,13 +42,18 @@ export async function startSubject(subject: Subject, world: SubjectSurroundings)
   const { speech, cores } = world;
   if (subject === 'haproxy') return startHaproxy(speech.port, cores);
   const measured = new MeasuredProcess({
-    program: [subject === 'relay' ? BUNDLE : join(__dirname, `${subject}.mjs`)],
+    program: subject === 'relay' ? [...asInTheImage(), BUNDLE] : [join(__dirname, `${subject}.mjs`)],
     environment: { ...trust(world.certificate), ...environmentOf(subject, world) },
     cores,
     ...(world.nodeOptions === undefined ? {} : { nodeOptions: world.nodeOptions }),
   });
   const port = await measured.port;
   return { port, ask: (request) => measured.ask(request), end: () => measured.end() };
+}
+
+/** The relay is measured as it runs there. */
+function asInTheImage(): readonly string[] {
+  return nodeOptions(readFileSync(join(RUNTIME, 'Dockerfile'), 'utf8'));
 }
 
 function trust(certificate: Certificate | undefined): Record<string, string> {

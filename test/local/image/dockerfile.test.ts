@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { healthCommand } from '../../../local/image/dockerfile';
+import { healthCommand, nodeOptions } from '../../../local/image/dockerfile';
 import { SETTINGS } from '../../../runtime/contract/settings';
 
 const DOCKERFILE = readFileSync(join(__dirname, '../../../runtime/Dockerfile'), 'utf8');
@@ -53,4 +53,15 @@ test('the image only copies, for one base image that can be chosen', () => {
   expect(DOCKERFILE).not.toMatch(/^(RUN|ADD)\b/m);
   expect(DOCKERFILE.match(/^FROM .*/gm)).toEqual(['FROM ${NODE_IMAGE}']);
   expect(DOCKERFILE).toMatch(/^ARG NODE_IMAGE=public\.ecr\.aws\/docker\/library\/node:24-slim$/m);
+});
+
+test("Node knows what the image gives to it, and lets the relay's heap grow", () => {
+  const options = nodeOptions(DOCKERFILE);
+  expect(options).toEqual(['--heap-growing-percent=300']);
+  const { status, stderr } = spawnSync(process.execPath, [...options, '-e', ''], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+});
+
+test('an entry point of another form is an error', () => {
+  expect(() => nodeOptions('ENTRYPOINT node main.js')).toThrow('runtime/Dockerfile');
 });
