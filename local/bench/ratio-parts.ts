@@ -1,5 +1,5 @@
 import { measurementRow, TABLE_HEAD } from './bench-table';
-import { BASE_CELL, nameOf, type Cell } from './cell';
+import { BASE_CELL, nameOf, type Cell, type Subject } from './cell';
 import { median } from './frame-tags';
 import { measure, type Measurement } from './measure';
 import type { Part, PartRun, Verdict } from './part';
@@ -25,15 +25,26 @@ const LIMITS: RatioLimits = { cpu: 1.15, p50Ms: 0.3, p90Ms: 0.5 };
 
 const PRINTED_ONLY = 'none, printed only';
 
-/** The relay and the bare pipe one after the other, so many times; medians of the pairs count. */
-export async function measurePairs(cell: Cell, { options, world, out }: PartRun): Promise<readonly Pair[]> {
+/**
+ * One after the other, each has the core to itself, and what else the machine does hits one of them. Side by side, both
+ * with their calls on one core at the same time, it hits both: the ratio is the surer one, latencies mean nothing.
+ */
+type Manner = 'in turn' | 'side by side';
+
+/** The relay and the bare pipe, so many times; medians of the pairs count. */
+async function measurePairs(cell: Cell, manner: Manner, run: PartRun): Promise<readonly Pair[]> {
+  const { options, world, out } = run;
+  const measured = async (subject: Subject): Promise<Measurement> => {
+    const measurement = await measure({ subject, cell, world }, options);
+    out(measurementRow(measurement));
+    return measurement;
+  };
   const pairs: Pair[] = [];
   out(TABLE_HEAD);
   for (let i = 0; i < options.pairs; i += 1) {
-    const pipe = await measure({ subject: 'ws-pipe', cell, world }, options);
-    out(measurementRow(pipe));
-    const relay = await measure({ subject: 'relay', cell, world }, options);
-    out(measurementRow(relay));
+    const first = measured('ws-pipe');
+    if (manner === 'in turn') await first;
+    const [pipe, relay] = await Promise.all([first, measured('relay')]);
     pairs.push({ pipe, relay });
   }
   return pairs;
@@ -74,25 +85,23 @@ export function judgePairs(pairs: readonly Pair[], limits: RatioLimits): readonl
   ];
 }
 
-const ratioPart = (name: string, cell: Cell, limits: RatioLimits): Part => ({
+const ratioPart = (name: string, cell: Cell, manner: Manner, limits: RatioLimits): Part => ({
   name,
-  what: `the relay against the bare pipe: ${nameOf(cell)}`,
+  what: `the relay against the bare pipe, ${manner}: ${nameOf(cell)}`,
   async run(run) {
-    const pairs = await measurePairs(cell, run);
+    const pairs = await measurePairs(cell, manner, run);
     return { verdicts: judgePairs(pairs, limits), data: pairs };
   },
 });
 
-/** CI's machine is shared, and the measurement short: this notices that the relay has become much dearer, no more. */
-const CI_LIMITS: RatioLimits = { cpu: 1.6, p50Ms: Infinity, p90Ms: Infinity };
+/** Who is measured beside another one has no latency of its own. */
+const CPU_ONLY = { p50Ms: Infinity, p90Ms: Infinity };
 
 export const RATIO_PARTS: readonly Part[] = [
-  ratioPart('ratio-ci', { ...BASE_CELL, calls: 100 }, CI_LIMITS),
-  ratioPart('ratio-20', BASE_CELL, LIMITS),
+  // In CI, whose machine is shared: above what it is, so that only what has become dearer fails.
+  ratioPart('ratio-ci', { ...BASE_CELL, calls: 100 }, 'side by side', { ...CPU_ONLY, cpu: 1.3 }),
+  ratioPart('ratio-20', BASE_CELL, 'in turn', LIMITS),
+  ratioPart('ratio-20-beside', BASE_CELL, 'side by side', { ...LIMITS, ...CPU_ONLY }),
   // Where the pipe is idle half of the time, a late chunk is no more than late.
-  ratioPart(
-    'ratio-100',
-    { ...BASE_CELL, calls: 600, chunkMs: 100 },
-    { ...LIMITS, p50Ms: Infinity, p90Ms: Infinity },
-  ),
+  ratioPart('ratio-100', { ...BASE_CELL, calls: 600, chunkMs: 100 }, 'in turn', { ...LIMITS, ...CPU_ONLY }),
 ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
 const TIMEOUT_MS = 600_000;
-const SHORT = ['--pairs', '3', '--seconds', '8', '--warm-up', '15'];
+const SHORT = ['--pairs', '3', '--seconds', '8', '--warm-up', '25'];
 
 /** A process of its own: the bench keeps to one core, and so would all tests after it. */
 const bench = (...args: string[]): void => {

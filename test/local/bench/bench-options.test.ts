@@ -34,6 +34,7 @@ test('names its parts in the help', async () => {
     'start-up',
     'ratio-ci',
     'ratio-20',
+    'ratio-20-beside',
     'ratio-100',
     'cross-check',
     'sweep',
