@@ -21,7 +21,7 @@ export const BENCH_USAGE = `Measures what the relay costs, and compares it with 
   --only PART    this part; may be given several times (default: all). Parts:
 %PARTS%
   --seconds N    each measurement, after a warm-up, 1 to 600 (default 20)
-  --warm-up N    seconds before it, 1 to 600 (default 20)
+  --warm-up N    seconds before it, 1 to 600 (default 45)
   --pairs N      interleaved pairs where programs are compared, 1 to 50 (default 5)
   --soak N       minutes of the soak, 1 to 600 (default 30)
   --out FILE     where the figures go, as JSON (default .local/bench/result.json)
@@ -37,7 +37,7 @@ export function parseBenchOptions(args: readonly string[], parts: readonly strin
     options: {
       only: { type: 'string', multiple: true, default: [] },
       seconds: { type: 'string', default: '20' },
-      'warm-up': { type: 'string', default: '20' },
+      'warm-up': { type: 'string', default: '45' },
       pairs: { type: 'string', default: '5' },
       soak: { type: 'string', default: '30' },
       out: { type: 'string', default: '.local/bench/result.json' },

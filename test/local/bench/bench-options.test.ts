@@ -7,7 +7,7 @@ test('measures everything for as long as the documentation says, unless told oth
   expect(parseBenchOptions([], PARTS)).toMatchObject({
     only: [],
     measureMs: 20_000,
-    warmUpMs: 20_000,
+    warmUpMs: 45_000,
     pairs: 5,
   });
   const some = parseBenchOptions(['--only', 'sweep', '--seconds', '3', '--soak', '2'], PARTS);
