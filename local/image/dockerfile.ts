@@ -4,9 +4,7 @@
  * @throws Error when there is none in exec form
  */
 export function healthCommand(dockerfile: string): readonly string[] {
-  const [, json] = /^HEALTHCHECK[\s\S]*?CMD (\[.*\])$/m.exec(dockerfile) ?? [];
-  if (json === undefined) throw new Error('runtime/Dockerfile: there is no HEALTHCHECK with CMD ["..."]');
-  return JSON.parse(json) as string[];
+  return execForm(dockerfile, /^HEALTHCHECK[\s\S]*?CMD (\[.*\])$/m, 'HEALTHCHECK with CMD ["..."]');
 }
 
 /**
@@ -15,8 +13,16 @@ export function healthCommand(dockerfile: string): readonly string[] {
  * @throws Error when there is none of that form
  */
 export function nodeOptions(dockerfile: string): readonly string[] {
-  const [, json] = /^ENTRYPOINT (\["node", .*\])$/m.exec(dockerfile) ?? [];
-  if (json === undefined)
-    throw new Error('runtime/Dockerfile: there is no ENTRYPOINT ["node", ..., "main.js"]');
-  return (JSON.parse(json) as string[]).slice(1, -1);
+  const command = execForm(
+    dockerfile,
+    /^ENTRYPOINT (\["node", .*\])$/m,
+    'ENTRYPOINT ["node", ..., "main.js"]',
+  );
+  return command.slice(1, -1);
+}
+
+function execForm(dockerfile: string, pattern: RegExp, wanted: string): readonly string[] {
+  const [, json] = pattern.exec(dockerfile) ?? [];
+  if (json === undefined) throw new Error(`runtime/Dockerfile: there is no ${wanted}`);
+  return JSON.parse(json) as string[];
 }

@@ -189,6 +189,7 @@ function final({ callSid, streamSid, segment }: EventOf<'final'>, options: ItemO
   const attributes = segmentAttributes(segment, options.storeWords);
   const added = { streamSid, [TTL_ATTRIBUTE]: options.expiresAt };
   if (segment.source === 'live' && options.keepsStored !== true) {
+    // Names first: V8 makes something much larger of an object that begins as a copy of another one.
     return { type: 'put', item: { callSid, itemKey, ...attributes, ...added } };
   }
   const key = { callSid, itemKey };
